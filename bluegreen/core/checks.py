@@ -1,0 +1,105 @@
+"""Checks of single values, and the mixin that reports every fault of an object at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+from attrs import field
+
+from .errors import Fault, PlanError
+
+Check = Callable[[Any], str | None]
+"""Says what is wrong with a field's value and what would be right; None when it is right."""
+
+
+def checked(check: Check, **options: Any) -> Any:
+    """A field whose value ``check`` must accept. The check also serves the readers of plan files."""
+    return field(metadata={"check": check}, **options)
+
+
+def faults_of(value: Any) -> Iterator[Fault]:
+    """Every fault of an attrs object: of its fields first, then between them."""
+    wrong = False
+    for attribute in attrs.fields(type(value)):
+        check = attribute.metadata.get("check")
+        given = getattr(value, attribute.name)
+        if check and (remedy := check(given)):
+            wrong = True
+            yield Fault(attribute.name, given, remedy)
+    if not wrong:
+        yield from value.cross_faults()
+
+
+class Validated:
+    """Mixin: refuses to be built with a fault, and names all of them."""
+
+    __slots__ = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Raise PlanError with all faults."""
+        if found := list(faults_of(self)):
+            raise PlanError(found)
+
+    def cross_faults(self) -> Iterator[Fault]:
+        """Faults between fields that are right one by one."""
+        yield from ()
+
+
+def whole(low: int, high: int, unit: str = "") -> Check:
+    """A whole number from ``low`` to ``high``; True and False are no numbers."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return None
+        return f"must be a whole number{' of ' + unit if unit else ''} from {low} to {high}"
+
+    return check
+
+
+def optional(check: Check) -> Check:
+    """None, or what ``check`` accepts."""
+    return lambda value: None if value is None else check(value)
+
+
+def matching(pattern: str, words: str) -> Check:
+    """A string that ``pattern`` matches whole; ``words`` describe it."""
+    compiled = re.compile(pattern)
+    return lambda value: None if isinstance(value, str) and compiled.fullmatch(value) else f"must be {words}"
+
+
+def one_of(*choices: str) -> Check:
+    """One of the given strings."""
+    return lambda value: None if value in choices else "must be one of " + ", ".join(map(repr, choices))
+
+
+def flag(value: object) -> str | None:
+    """True or False."""
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def instance_of(*classes: type) -> Check:
+    """An instance of one of the classes."""
+    names = " or ".join(c.__name__ for c in classes)
+    return lambda value: None if isinstance(value, classes) else f"must be a {names}"
+
+
+DAY = 86_400
+seconds = whole(0, 30 * DAY, "seconds")
+percentage = whole(0, 100, "percent")
+service_name = matching(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
+    "1 to 63 letters, digits, dots, hyphens or underscores, a letter or digit first",
+)
+resource_name = matching(
+    r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,254}",
+    "1 to 255 letters, digits or any of '._/()+=@-', a letter or digit first",
+)
+# ELB: "up to 32 characters, alphanumeric or hyphens, must not begin or end with a hyphen"
+# (API reference, CreateTargetGroup).
+target_group_name = matching(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?",
+    "a target group's name: 1 to 32 letters, digits or hyphens, no hyphen at either end",
+)

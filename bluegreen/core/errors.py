@@ -1,0 +1,112 @@
+"""The errors of bluegreen.
+
+BlueGreenError
+├── PlanError            the plan, or a file that describes one, is wrong; every fault at once
+├── JournalError
+│   ├── SlotTaken        another writer put a record there first
+│   ├── JournalDamaged   a record does not match its checksum, or one is missing
+│   └── JournalTooNew    written by a newer version of bluegreen
+├── LockTaken            somebody else is deploying this service now
+├── NothingToLoad        the journal holds no deployment of this service
+├── Unfinished           the service has a deployment that has not ended; load it
+├── NotPromoted          Result.raise_unless_promoted() of a deployment that ended otherwise
+├── BuildFailed          an image build ended without an image
+└── MissingExtra         an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+
+class BlueGreenError(Exception):
+    """Root of every error that bluegreen raises on purpose."""
+
+
+@frozen
+class Fault:
+    """One thing that is wrong with the input.
+
+    Args:
+        path: Where, as dotted names: ``strategy.rungs[1].percent``; empty for the whole.
+        value: What was given.
+        remedy: One sentence: what is wrong and what would be right.
+    """
+
+    path: str
+    value: object
+    remedy: str
+
+    def __str__(self) -> str:
+        """One line: path, value, remedy."""
+        try:
+            shown = repr(self.value)
+        except Exception:  # noqa: BLE001  (a number of 5,000 digits has no repr; a fault must still be shown)
+            shown = f"a {type(self.value).__name__}"
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        return f"{self.path}: {shown}: {self.remedy}" if self.path else self.remedy
+
+    def under(self, parent: str) -> Fault:
+        """The same fault seen from the object that holds this one as ``parent``."""
+        joint = "" if not self.path or self.path.startswith("[") else "."
+        return Fault(f"{parent}{joint}{self.path}", self.value, self.remedy)
+
+
+class PlanError(BlueGreenError, ValueError):
+    """A plan cannot be built. ``faults`` lists everything that is wrong, not only the first."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Keep the faults; the message is a line for each."""
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class JournalError(BlueGreenError):
+    """A journal cannot be read or written as asked."""
+
+
+class SlotTaken(JournalError):
+    """``Journal.put`` found a record in the slot: somebody else wrote first."""
+
+
+class JournalDamaged(JournalError):
+    """A journal does not hold what was written into it. Nothing is repaired or overwritten."""
+
+
+class JournalTooNew(JournalError):
+    """A journal was written in a schema that this version of bluegreen does not know."""
+
+
+class LockTaken(BlueGreenError):
+    """Another holder is deploying the service, or took over from this one."""
+
+
+class NothingToLoad(BlueGreenError):
+    """The journal has no deployment of the service."""
+
+
+class Unfinished(BlueGreenError):
+    """The service's last deployment has not ended; ``Deployment.load`` continues it."""
+
+
+class NotPromoted(BlueGreenError):
+    """A deployment ended other than promoted."""
+
+
+class BuildFailed(BlueGreenError):
+    """An image build ended without an image."""
+
+
+class MissingExtra(BlueGreenError, ImportError):
+    """An optional dependency is missing.
+
+    Args:
+        purpose: What it is needed for: ``"the HTML report"``.
+        extra: The extra that brings it.
+    """
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        """Say which extra to install."""
+        super().__init__(f"{purpose} needs the extra {extra!r}: pip install 'bluegreen[{extra}]'")

@@ -1,0 +1,312 @@
+"""All that a pass knows: what was seen and when, and what became of what was asked for.
+
+Missing is not zero and unknown is not healthy: a part that could not be read is absent here and
+named in ``Observation.unread``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from fractions import Fraction
+from typing import Literal
+
+from attrs import field, frozen
+
+from .commands import Command
+
+
+def instant(seconds: float) -> float:
+    """A time in seconds, cut to an eighth.
+
+    Multiples of 1/8 add and subtract exactly in binary floating point, so a bake of 60 s is over at
+    60 s and never at 59.999 s, on every machine and in every replay.
+    """
+    return math.floor(seconds * 8) / 8
+
+
+class Health(Enum):
+    """What the observer says of one instance; the words are those of Elastic Load Balancing.
+
+    An instance that no balancer knows yet is judged by asking it directly.
+    """
+
+    HEALTHY = "healthy"
+    INITIAL = "initial"
+    """Launching, registering, or without a first verdict: neither healthy nor sick."""
+    UNHEALTHY = "unhealthy"
+    DRAINING = "draining"
+    """On its way out: gets no new requests."""
+    UNKNOWN = "unknown"
+    """Anything else that the cloud said. Counts as nothing good."""
+
+
+@frozen
+class TargetHealth:
+    """One instance of a fleet, as it was seen.
+
+    Args:
+        id: The instance's id.
+        version: The template version it was launched from, if that is known.
+        health: The verdict.
+        reason: The cloud's reason code for it (``Target.FailedHealthChecks``).
+    """
+
+    id: str
+    version: int | None
+    health: Health
+    reason: str | None = None
+
+
+def _healthy_by_version(fleet: Fleet) -> Mapping[int | None, frozenset[str]]:
+    found: dict[int | None, list[str]] = {}
+    for target in fleet.targets:
+        if target.health is Health.HEALTHY:
+            found.setdefault(target.version, []).append(target.id)
+    return {version: frozenset(ids) for version, ids in found.items()}
+
+
+def _counts(fleet: Fleet) -> Mapping[Health, int]:
+    counts = dict.fromkeys(Health, 0)
+    for target in fleet.targets:
+        counts[target.health] += 1
+    return counts
+
+
+@frozen(kw_only=True)
+class Fleet:
+    """One group of equal instances, as it was seen.
+
+    Args:
+        name: The group's name.
+        exists: Whether there is such a group.
+        min: Its smallest size.
+        max: Its largest size.
+        desired: The size it wants now.
+        version: The template version its next instance would be launched from; None when that is
+            not a pinned number.
+        attached: Whether its instances are behind the balancer (always so with weights).
+        frozen: Whether its own scaling is suspended.
+        targets: Every instance that still exists, also those on their way out.
+        launch_error: The cloud's words for why the last launch failed, if it did.
+    """
+
+    name: str
+    exists: bool = True
+    min: int = 0
+    max: int = 0
+    desired: int = 0
+    version: int | None = None
+    attached: bool = False
+    frozen: bool = False
+    targets: tuple[TargetHealth, ...] = ()
+    launch_error: str | None = None
+
+    # Counted once when the fleet is seen; deciding then costs the same for 2 and for 2,000 instances.
+    _healthy: Mapping[int | None, frozenset[str]] = field(init=False, eq=False, repr=False)
+    _counts: Mapping[Health, int] = field(init=False, eq=False, repr=False)
+
+    @_healthy.default
+    def _(self) -> Mapping[int | None, frozenset[str]]:
+        return _healthy_by_version(self)
+
+    @_counts.default
+    def _(self) -> Mapping[Health, int]:
+        return _counts(self)
+
+    @property
+    def running(self) -> int:
+        """Instances that exist, also those on their way out."""
+        return len(self.targets)
+
+    @property
+    def healthy(self) -> int:
+        """Healthy instances, whatever their version."""
+        return self._counts[Health.HEALTHY]
+
+    @property
+    def unhealthy(self) -> int:
+        """Instances with a bad verdict."""
+        return self._counts[Health.UNHEALTHY]
+
+    @property
+    def draining(self) -> int:
+        """Instances on their way out."""
+        return self._counts[Health.DRAINING]
+
+    def healthy_of(self, version: int | None) -> frozenset[str]:
+        """Ids of the healthy instances of one template version."""
+        return self._healthy.get(version, frozenset())
+
+    @classmethod
+    def absent(cls, name: str) -> Fleet:
+        """A group that was looked for and is not there."""
+        return cls(name=name, exists=False)
+
+
+@frozen
+class Shares:
+    """The weights with which the balancer divides requests, read back.
+
+    Args:
+        weights: (group, weight), one for each of the plan's groups.
+    """
+
+    weights: tuple[tuple[str, int], ...]
+
+    def weight(self, fleet: str | None) -> int:
+        """The group's weight; 0 when it is not named."""
+        return next((weight for name, weight in self.weights if name == fleet), 0)
+
+    def share(self, fleet: str | None) -> Fraction:
+        """The group's part of all requests, of 1."""
+        total = sum(weight for _, weight in self.weights)
+        return Fraction(self.weight(fleet), total) if total else Fraction(0)
+
+
+class Reading(Enum):
+    """What a gate says now."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    PENDING = "pending"
+    """Asked, and not yet able to say."""
+    NO_DATA = "no-data"
+    """Could not be read, or has nothing to judge by. Never a pass."""
+
+
+@frozen(kw_only=True)
+class GateReading:
+    """One gate, read once.
+
+    Args:
+        name: The gate's name in the plan.
+        reading: What it says.
+        detail: Its reason, for people.
+    """
+
+    name: str
+    reading: Reading
+    detail: str = ""
+
+
+RequestKind = Literal["approve", "pause", "resume", "abort"]
+
+
+@frozen(kw_only=True)
+class Request:
+    """What an operator asked for.
+
+    Args:
+        seq: The journal record that holds it.
+        kind: What is asked.
+        by: Who asks.
+        reason: Why.
+        rung: With ``approve``: the rung that may be left.
+    """
+
+    seq: int
+    kind: RequestKind
+    by: str = ""
+    reason: str = ""
+    rung: int | None = None
+
+
+class Result(Enum):
+    """What became of one command."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not-applied"
+    """Surely not done; may be asked again: throttled, busy, never sent."""
+    UNKNOWN = "unknown"
+    """Sent, answer lost: look before asking again."""
+    WITHHELD = "withheld"
+    """The guard's own look forbade it."""
+    REFUSED = "refused"
+    """The cloud said no; ``Outcome.error`` says of which class."""
+
+
+class ErrorClass(Enum):
+    """Why a command was not applied, in the closed set that the core can tell apart."""
+
+    THROTTLED = "throttled"
+    BUSY = "busy"
+    NOT_SENT = "not-sent"
+    LOST = "lost"
+    CONFLICT = "conflict"
+    """A resource of that name exists and is not ours."""
+    ABSENT = "absent"
+    IN_USE = "in-use"
+    NO_CAPACITY = "no-capacity"
+    IDENTITY = "identity"
+    """Not allowed, or credentials that no longer hold."""
+    BUG = "bug"
+    UNCLASSIFIED = "unclassified"
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether asking again cannot help; a person must look."""
+        return self in _HOPELESS
+
+
+_HOPELESS = frozenset({ErrorClass.CONFLICT, ErrorClass.IDENTITY, ErrorClass.BUG, ErrorClass.UNCLASSIFIED})
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What became of one command of the last pass.
+
+    Args:
+        command: The command.
+        result: What became of it.
+        error: Its class, when it was not applied.
+        detail: The cloud's own words, for people.
+        invariant: With ``WITHHELD``: the id of the promise that forbade it.
+        agreed: With ``WITHHELD``: whether the guard's look agreed with the look that the decision
+            was made on. If it did, the decision itself was wrong: a bug of ours.
+    """
+
+    command: Command
+    result: Result
+    error: ErrorClass | None = None
+    detail: str = ""
+    invariant: str | None = None
+    agreed: bool = False
+
+
+@frozen(kw_only=True)
+class Observation:
+    """The whole input of one pass.
+
+    Args:
+        at: When it was seen, in seconds; cut to an eighth.
+        fleets: Both of the plan's groups, as far as they could be read.
+        shares: The weights read back; None behind a shared target group, or when unread.
+        version: The template version found under the deployment's token; None when there is none.
+        default_version: The template's default version, a number; None when the template is missing.
+        image: Whether the plan's image exists and can be launched; None when unread.
+        gates: The gates' readings.
+        requests: Operators' requests not yet seen.
+        outcomes: What became of the last pass's commands.
+        unread: Names of the parts that could not be read.
+    """
+
+    at: float = field(converter=instant)
+    fleets: tuple[Fleet, ...] = ()
+    shares: Shares | None = None
+    version: int | None = None
+    default_version: int | None = None
+    image: bool | None = None
+    gates: tuple[GateReading, ...] = ()
+    requests: tuple[Request, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def fleet(self, name: str | None) -> Fleet | None:
+        """The group of that name; None when it was not read."""
+        return next((fleet for fleet in self.fleets if fleet.name == name), None)
+
+    def reading(self, gate: str) -> GateReading | None:
+        """The reading of a gate; None when there is none."""
+        return next((reading for reading in self.gates if reading.name == gate), None)

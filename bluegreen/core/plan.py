@@ -1,0 +1,393 @@
+"""What the user wants: a frozen value, validated when built, that reports every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import ClassVar, Literal
+
+import attrs
+from attrs import frozen
+
+from .checks import (
+    Validated,
+    checked,
+    flag,
+    instance_of,
+    matching,
+    one_of,
+    optional,
+    percentage,
+    resource_name,
+    seconds,
+    service_name,
+    target_group_name,
+    whole,
+)
+from .errors import Fault
+
+# -------------------------------------------------------------------------------------------- strategy
+
+
+@frozen(kw_only=True)
+class Rung(Validated):
+    """One stage of a strategy.
+
+    Args:
+        percent: Share of requests that green gets, 1 to 100.
+        bake_seconds: How long the gates are watched before going on.
+        approval: Whether a person must approve going on from this rung.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    percent: int = checked(whole(1, 100, "percent"))
+    bake_seconds: int = checked(seconds, default=0)
+    approval: bool = checked(flag, default=False)
+
+
+def _rungs(value: object) -> str | None:
+    if isinstance(value, tuple) and value and all(isinstance(rung, Rung) for rung in value):
+        return None if len(value) <= 100 else "at most 100 rungs"
+    return "must be a tuple of at least one Rung"
+
+
+@frozen
+class Strategy(Validated):
+    """How traffic moves to green: a ladder of rungs, then the last watch.
+
+    Args:
+        rungs: In rising order of percent; the last is 100.
+        keep_blue_seconds: How long blue stays whole after the last rung, an instant way back.
+        name: What people call it; has no effect.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    rungs: tuple[Rung, ...] = checked(_rungs)
+    keep_blue_seconds: int = checked(seconds, default=0, kw_only=True)
+    name: str = checked(
+        matching(r"[A-Za-z0-9 ._-]{1,64}", "1 to 64 plain characters"), default="rungs", kw_only=True
+    )
+
+    def cross_faults(self) -> Iterator[Fault]:
+        """Percents must rise and end at 100: a ladder that never reaches the end never promotes."""
+        percents = [rung.percent for rung in self.rungs]
+        for i, (before, after) in enumerate(pairwise(percents), start=1):
+            if after <= before:
+                yield Fault(f"rungs[{i}].percent", after, f"must be above the rung before it ({before})")
+        if percents[-1] != 100:
+            yield Fault(f"rungs[{len(percents) - 1}].percent", percents[-1], "the last rung must be 100")
+
+
+# --------------------------------------------------------------------------------------------- routing
+
+
+@frozen
+class SharedTargetGroup(Validated):
+    """Both groups behind one target group; the share follows the instance counts.
+
+    Args:
+        target_group: Name of the target group.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    kind: ClassVar[str] = "shared"
+    target_group: str = checked(target_group_name)
+
+
+def _two_target_groups(value: object) -> str | None:
+    if not isinstance(value, tuple) or len(value) != 2:
+        return "must be two target groups, paired with the groups by position"
+    for name in value:
+        if remedy := target_group_name(name):
+            return f"{name!r} {remedy}"
+    return "must be two different target groups" if value[0] == value[1] else None
+
+
+@frozen(init=False)
+class WeightedTargetGroups(Validated):
+    """Each group behind its own target group, both in one rule; a shift is one write of weights.
+
+    Args:
+        target_groups: Two names, paired with ``Plan.groups`` by position.
+        listener: The listener (or rule) that divides traffic, as the cloud names it; None lets the
+            cloud find the rule that names both target groups.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    kind: ClassVar[str] = "weighted"
+    target_groups: tuple[str, str] = checked(_two_target_groups)
+    listener: str | None = checked(
+        optional(matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")), default=None
+    )
+
+    def __init__(self, *target_groups: str, listener: str | None = None) -> None:
+        """Take the two names as positional arguments."""
+        self.__attrs_init__(target_groups, listener)  # type: ignore[arg-type]  # checked right there
+
+
+Routing = SharedTargetGroup | WeightedTargetGroups
+
+
+# ----------------------------------------------------------------------------------------------- gates
+
+
+@frozen(kw_only=True)
+class Alarm(Validated):
+    """A monitoring alarm that must not be red, from preflight to the commit.
+
+    Args:
+        name: The alarm's name, as the cloud knows it.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    kind: ClassVar[str] = "alarm"
+    name: str = checked(resource_name)
+
+
+@frozen(kw_only=True)
+class Probe(Validated):
+    """An HTTP request, repeated, that must be answered rightly before traffic goes further.
+
+    Args:
+        name: What the reading is called.
+        url: Where to look; ``{instance}`` in it asks every green instance directly.
+        status: Expected HTTP status.
+        body: Regular expression that the body must contain; None accepts any body.
+        requests: How many requests make one reading.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    kind: ClassVar[str] = "probe"
+    name: str = checked(resource_name)
+    url: str = checked(matching(r"https?://[^\s\x00-\x1f]{1,2000}", "an http or https URL"))
+    status: int = checked(whole(100, 599), default=200)
+    body: str | None = checked(
+        lambda v: None if v is None or isinstance(v, str) else "must be a regular expression", default=None
+    )
+    requests: int = checked(whole(1, 1000), default=10)
+
+    def cross_faults(self) -> Iterator[Fault]:
+        """The body pattern must compile."""
+        if self.body is not None:
+            try:
+                re.compile(self.body)
+            except (re.error, OverflowError, RecursionError) as error:
+                yield Fault("body", self.body, f"must be a regular expression: {error}")
+
+
+STAGES = ("test_traffic", "bake", "keep_blue")
+
+
+@frozen(kw_only=True)
+class Hook(Validated):
+    """A check of the user's own, given to ``Deployment`` by name, that must pass in some phases.
+
+    Args:
+        name: The name under which the check is given.
+        phases: In which of ``test_traffic``, ``bake``, ``keep_blue`` it is asked.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    kind: ClassVar[str] = "hook"
+    name: str = checked(resource_name)
+    phases: tuple[str, ...] = checked(
+        lambda v: (
+            None
+            if isinstance(v, tuple) and v and all(phase in STAGES for phase in v)
+            else f"must be some of {STAGES}"
+        ),
+        default=("test_traffic",),
+    )
+
+
+Gate = Alarm | Probe | Hook
+
+
+# ----------------------------------------------------------------------------------- limits, deadlines
+
+
+@frozen(kw_only=True)
+class Limits(Validated):
+    """Numbers that bound a deployment.
+
+    Args:
+        poll_seconds: Time between two looks.
+        proof_looks: Looks in a row in which an instance must be healthy before it counts as proven.
+        proof_seconds: Time that these looks must span.
+        blind_grace_seconds: How long past a deadline an unreadable world is waited for.
+        rewrites: How often a setting that another actor changes is written again before a person
+            is asked.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    poll_seconds: int = checked(whole(1, 3600, "seconds"), default=5)
+    proof_looks: int = checked(whole(1, 100), default=2)
+    proof_seconds: int = checked(seconds, default=5)
+    blind_grace_seconds: int = checked(seconds, default=120)
+    rewrites: int = checked(whole(0, 100), default=3)
+
+
+@frozen(kw_only=True)
+class Deadlines(Validated):
+    """How long each phase may take, in seconds on the deployment's own clock.
+
+    Those of ``bake`` and ``keep_blue`` run after the time that the strategy asks for.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    preflight_seconds: int = checked(seconds, default=120)
+    scale_up_seconds: int = checked(seconds, default=900)
+    test_traffic_seconds: int = checked(seconds, default=300)
+    shift_seconds: int = checked(seconds, default=600)
+    bake_seconds: int = checked(seconds, default=300)
+    keep_blue_seconds: int = checked(seconds, default=300)
+    drain_seconds: int = checked(seconds, default=1800)
+    clean_up_seconds: int = checked(seconds, default=600)
+    roll_back_seconds: int = checked(seconds, default=900)
+    discard_seconds: int = checked(seconds, default=1800)
+
+
+# ------------------------------------------------------------------------------------------------ plan
+
+
+def _two_groups(value: object) -> str | None:
+    if not isinstance(value, tuple) or len(value) != 2:
+        return "must be two groups; which of them is live is seen, not said"
+    for name in value:
+        if remedy := resource_name(name):
+            return f"{name!r} {remedy}"
+    return "must be two different groups" if value[0] == value[1] else None
+
+
+def _gates(value: object) -> str | None:
+    if not isinstance(value, tuple) or not all(isinstance(gate, Alarm | Probe | Hook) for gate in value):
+        return "must be a tuple of Alarm, Probe or Hook"
+    names = [gate.name for gate in value]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return f"two gates are called {twice[0]!r}; names must differ" if twice else None
+
+
+def _all_at_once() -> Strategy:
+    return Strategy((Rung(percent=100, bake_seconds=60),), name="all-at-once")
+
+
+@frozen(kw_only=True)
+class Plan(Validated):
+    """A deployment that is wanted.
+
+    Args:
+        service: What is deployed; one journal and one lock per service.
+        image: What the new instances are started from (an AMI id).
+        launch_template: Name of the template whose other settings the new instances keep.
+        groups: Two Auto Scaling groups; which of them is live is seen, not said.
+        routing: How traffic is divided: ``SharedTargetGroup`` or ``WeightedTargetGroups``.
+        strategy: The rungs; see ``bluegreen.strategies``.
+        fleets: ``"standing"``: both groups stay, one at zero; ``"replace"``: green is created with
+            blue's settings and blue is deleted.
+        capacity: Instances of the very first release, when no group is live. Later releases take the
+            live group's size.
+        min_healthy_percent: The floor, as a percentage of blue's size at the start: no command of ours
+            takes the healthy serving instances below it.
+        source_version: Template version that the new one is made from; None takes the version that
+            the live group runs.
+        on_blue_sick: What to do when blue falls below the floor on the way: ``"continue"`` at the
+            normal pace, ``"expedite"`` without the bakes, or ``"hold"``.
+        retain_seconds: With ``"replace"``: how long the emptied blue group is kept before deletion.
+        freeze_scaling: Whether both groups' own scaling is suspended until the end.
+        gates: What must hold besides health.
+        limits: See ``Limits``.
+        deadlines: See ``Deadlines``.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    service: str = checked(service_name)
+    image: str = checked(matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", "an image id such as 'ami-0abc'"))
+    launch_template: str = checked(
+        matching(
+            r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
+        )
+    )
+    groups: tuple[str, str] = checked(_two_groups)
+    routing: Routing = checked(instance_of(SharedTargetGroup, WeightedTargetGroups))
+    strategy: Strategy = checked(instance_of(Strategy), factory=_all_at_once)
+    fleets: Literal["standing", "replace"] = checked(one_of("standing", "replace"), default="standing")
+    capacity: int | None = checked(optional(whole(1, 10_000, "instances")), default=None)
+    min_healthy_percent: int = checked(percentage, default=100)
+    source_version: int | None = checked(optional(whole(1, 2**31)), default=None)
+    on_blue_sick: Literal["continue", "expedite", "hold"] = checked(
+        one_of("continue", "expedite", "hold"), default="continue"
+    )
+    retain_seconds: int = checked(seconds, default=0)
+    freeze_scaling: bool = checked(flag, default=False)
+    gates: tuple[Gate, ...] = checked(_gates, default=())
+    limits: Limits = checked(instance_of(Limits), factory=Limits)
+    deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
+
+    def cross_faults(self) -> Iterator[Fault]:
+        """Rungs that a shared target group cannot show."""
+        if self.shared:
+            for i, rung in enumerate(self.strategy.rungs):
+                if 50 < rung.percent < 100:
+                    yield Fault(
+                        f"strategy.rungs[{i}].percent",
+                        rung.percent,
+                        "with a shared target group a full-size green beside the whole blue gets 50 %: "
+                        "use at most 50, then 100, or routing kind 'weighted'",
+                    )
+
+    @property
+    def shared(self) -> bool:
+        """Whether both groups stand behind one target group."""
+        return isinstance(self.routing, SharedTargetGroup)
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The strategy's rungs."""
+        return self.strategy.rungs
+
+    def with_image(self, image: str) -> Plan:
+        """The same plan for another image; an earlier ``source_version`` no longer applies."""
+        return attrs.evolve(self, image=image, source_version=None)
+
+    def floor(self, baseline: int) -> int:
+        """Instances that must stay healthy and serving, of ``baseline`` at the start (rounded up)."""
+        return -(-self.min_healthy_percent * baseline // 100)
+
+    def green_size(self, percent: int, need: int) -> int:
+        """Instances that green has at a rung of ``percent``, beside a blue of ``need``.
+
+        Behind a shared target group the share is the count: the largest green whose share does not
+        exceed ``percent``, at least 1. With weights green is always full-size.
+        """
+        if not self.shared or percent == 100:
+            return need
+        return max(1, min(need, percent * need // (100 - percent)))
+
+    def real_share(self, percent: int, need: int) -> Fraction:
+        """The share that green really gets at a rung of ``percent``, of 1."""
+        if not self.shared:
+            return Fraction(percent, 100)
+        green = self.green_size(percent, need)
+        return Fraction(green, green + need)

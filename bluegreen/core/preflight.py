@@ -1,0 +1,127 @@
+"""What is found before anything is changed: which group is live, and every reason not to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+from attrs import frozen
+
+from .observation import Fleet, Observation, Reading
+from .plan import Alarm, Plan
+
+
+@frozen(kw_only=True)
+class Survey:
+    """The answer of preflight.
+
+    Args:
+        blue: The live group, or the one that is not built first when none is live.
+        green: The other one.
+        first_release: Whether no group is live.
+        source: Template version to make the new one from.
+        baseline: Blue's wanted size.
+        need: Size that green must reach.
+        problems: Every reason to refuse, one sentence each; empty when the plan can begin.
+        pending: What is not yet known, and would become a refusal at the deadline.
+    """
+
+    blue: str | None
+    green: str | None
+    first_release: bool
+    source: int | None
+    baseline: int
+    need: int
+    problems: tuple[str, ...]
+    pending: tuple[str, ...]
+
+
+def serves(plan: Plan, observation: Observation, fleet: Fleet) -> bool:
+    """Whether the group is one that users are sent to: it wants instances, and requests lead there."""
+    if not fleet.exists or not fleet.desired:
+        return False
+    if plan.shared:
+        return fleet.attached
+    return observation.shares is not None and observation.shares.weight(fleet.name) > 0
+
+
+def survey(plan: Plan, observation: Observation) -> Survey:
+    """Look at the whole world once; nothing here may be unread."""
+    first, second = (observation.fleet(name) for name in plan.groups)
+    assert first is not None, "preflight decides on a complete look only"
+    assert second is not None, "preflight decides on a complete look only"
+    live = [fleet for fleet in (first, second) if serves(plan, observation, fleet)]
+    blue, green = (second, first) if live == [second] or not live else (first, second)
+    source = plan.source_version or (blue.version if live else observation.default_version)
+    need = blue.desired if live else (plan.capacity or 0)
+    found = Survey(
+        blue=blue.name,
+        green=green.name,
+        first_release=not live,
+        source=source,
+        baseline=blue.desired if live else 0,
+        need=need,
+        problems=(),
+        pending=tuple(_pending(plan, observation)),
+    )
+    return attrs.evolve(found, problems=tuple(_problems(plan, observation, found, live)))
+
+
+def _pending(plan: Plan, observation: Observation) -> Iterator[str]:
+    for gate in plan.gates:
+        if isinstance(gate, Alarm):
+            reading = observation.reading(gate.name)
+            if reading is None or reading.reading in (Reading.NO_DATA, Reading.PENDING):
+                yield f"alarm {gate.name} has no data"
+
+
+def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fleet]) -> Iterator[str]:
+    yield from _sources(plan, observation)
+    if len(live) == 2:
+        yield (
+            f"{plan.groups[0]} and {plan.groups[1]} are both live: scale the one that should not be "
+            "to 0 (and give it no share), or run cleanup"
+        )
+        return
+    blue, green = observation.fleet(found.blue), observation.fleet(found.green)
+    assert blue is not None
+    assert green is not None
+    yield from _idle(plan, observation, found, green)
+    if found.first_release:
+        if plan.capacity is None:
+            yield "no group is live and the plan names no size for a first release: set capacity"
+    elif blue.healthy < plan.floor(found.baseline):
+        yield (
+            f"{blue.name} has {blue.healthy} healthy of {found.baseline}, and the floor is "
+            f"{plan.floor(found.baseline)}: wait until it is whole, or lower min_healthy_percent"
+        )
+    if found.source is None and observation.default_version is not None:
+        yield f"{blue.name} names no pinned template version: pin it, or set source_version"
+
+
+def _sources(plan: Plan, observation: Observation) -> Iterator[str]:
+    if observation.default_version is None:
+        yield f"launch template {plan.launch_template} does not exist: create it, or correct launch_template"
+    if observation.image is not True:
+        yield f"image {plan.image} cannot be found: build it first, or correct image"
+    for gate in plan.gates:
+        reading = observation.reading(gate.name) if isinstance(gate, Alarm) else None
+        if reading is not None and reading.reading is Reading.FAIL:
+            yield f"alarm {gate.name} is red before anything was changed: wait until it is not"
+
+
+def _idle(plan: Plan, observation: Observation, found: Survey, green: Fleet) -> Iterator[str]:
+    """Green must start from nothing: what is already there was not started by this deployment."""
+    if green.exists and (green.desired or green.running):
+        yield (
+            f"{green.name} is not live and not at 0 ({green.running} instances, {green.desired} wanted): "
+            "scale it to 0, or run cleanup"
+        )
+    if found.first_release:
+        return
+    if observation.shares is not None and observation.shares.weight(green.name):
+        yield f"{green.name} gets a share but has no instances: set its weight to 0"
+    if plan.fleets == "standing" and not green.exists:
+        yield f"group {green.name} does not exist: create it at size 0, or use fleets = 'replace'"
+    if plan.fleets == "replace" and green.exists:
+        yield f"group {green.name} exists already: delete it, or use fleets = 'standing'"

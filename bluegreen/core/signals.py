@@ -1,0 +1,304 @@
+"""The one word in which an observation answers a phase: the only lossy step between world and table."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+from .difference import settled, unmet
+from .observation import Observation, Outcome, Reading, Result
+from .plan import Plan
+from .preflight import survey
+from .state import Phase, State
+from .targets import Target, want
+from .view import (
+    blue_carries,
+    blue_healthy,
+    green_healthy,
+    green_serves,
+    last_rung,
+    percent,
+    proven,
+    rung,
+)
+
+
+class Signal(Enum):
+    """The alphabet of the transition table. The first that applies is the answer; see ``read``."""
+
+    RESUME = "resume"
+    """``halted`` only: an operator sends the deployment back to where it came from."""
+    BLOCKED = "blocked"
+    """Something that no retry can mend, or that is not ours to overwrite."""
+    BLIND = "blind"
+    """Part of the world could not be read: no move in either direction."""
+    ABORT = "abort"
+    """An operator calls it off, and the way back is safe."""
+    UNSAFE = "unsafe"
+    """A reason to go back, but blue could not carry the users."""
+    ALARM = "alarm"
+    """A gate is red, or green cannot carry its share."""
+    PAUSED = "paused"
+    """An operator holds forward transitions."""
+    REACHED = "reached"
+    """The picture is there."""
+    LAST = "last"
+    """The picture is there, and no rung is left."""
+    EXPIRED = "expired"
+    """The deadline has passed on the deployment's own clock."""
+    WAIT = "wait"
+    """None of these."""
+
+
+@frozen
+class Reply:
+    """A signal and the sentence that explains it.
+
+    Args:
+        signal: The word.
+        why: One sentence for people, with the numbers that decided.
+        target: The picture that was compared; None where nothing was.
+        awaiting: Whether only a person's approval is missing.
+    """
+
+    signal: Signal
+    why: str
+    target: Target | None = None
+    awaiting: bool = False
+
+
+def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = False) -> Reply:
+    """Answer the phase with one signal.
+
+    The order is the rule: what cannot be mended, then what cannot be seen, then reasons to go back, then
+    a pause, then success, and only then the deadline: a late look at finished work goes on.
+
+    Args:
+        plan: What is wanted.
+        state: Where the deployment stands, with this observation already folded in.
+        observation: What was seen.
+        resumed: Whether an operator's resume came with this observation.
+    """
+    if state.phase.ended:
+        return Reply(Signal.WAIT, "the deployment has ended")
+    if state.phase is Phase.HALTED:
+        return _halted(plan, state, observation, resumed=resumed)
+    if state.phase is not Phase.PREFLIGHT and (stuck := blockage(plan, state, observation)):
+        return Reply(Signal.BLOCKED, stuck)
+    if observation.unread:
+        return _blind(plan, state, observation)
+    if state.phase is Phase.PREFLIGHT:
+        return _preflight(plan, state, observation)
+    target = want(plan, state, observation)
+    if state.phase is Phase.DRAIN and _sick(plan, state, observation) and _stands(state, observation):
+        return Reply(Signal.UNSAFE, f"committed, but {_sick(plan, state, observation)} and blue still stands")
+    if state.phase.forward and (back := _reason_to_go_back(plan, state, observation)):
+        return back
+    if state.phase.forward and state.paused:
+        return Reply(Signal.PAUSED, "paused by an operator", target)
+    missing = list(unmet(plan, state, target, observation))
+    if not missing and settled(plan, state, target, observation):
+        last = state.phase is Phase.BAKE and last_rung(plan, state)
+        return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
+    awaiting = target.approval and len(missing) == 1 and "approval" in missing[0]
+    left = deadline(plan, state, target) - state.elapsed
+    if left <= 0:
+        return _expired(plan, state, observation, target, missing)
+    why = "; ".join(missing) or "waiting for the settings to be read back"
+    return Reply(Signal.WAIT, why if awaiting else f"{why}, {left:g} s until the deadline", target, awaiting)
+
+
+def deadline(plan: Plan, state: State, target: Target) -> float:
+    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for."""
+    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + target.seconds  # type: ignore[no-any-return]
+
+
+# --------------------------------------------------------------------------------------------- blocked
+
+
+def blockage(plan: Plan, state: State, observation: Observation) -> str | None:
+    """Why a person must look: no retry can mend it, or somebody else's value stands in the way."""
+    for outcome in observation.outcomes:
+        if outcome.result is Result.REFUSED and outcome.error is not None and outcome.error.hopeless:
+            return f"{_named(outcome)} was refused ({outcome.error.value}): {outcome.detail}"
+    if state.withheld_twice:
+        return (
+            f"the guard withheld a command twice for {state.withheld}, seeing what we saw: a bug in bluegreen"
+        )
+    for loan in state.ledger.loans:
+        if loan.rewrites > plan.limits.rewrites:
+            return (
+                f"{loan.setting} of {loan.fleet} is changed by others again and again, not {loan.written[-1]}"
+            )
+        if loan.setting == "weight" and observation.shares is not None:
+            weight = observation.shares.weight(loan.fleet)
+            if loan.foreign(weight):
+                ours = (loan.written or (loan.before,))[-1]
+                return f"the weight of {loan.fleet} is {weight}, set by others; ours is {ours}"
+    return None
+
+
+def _named(outcome: Outcome) -> str:
+    return type(outcome.command).__name__
+
+
+# ------------------------------------------------------------------------------------ one phase's ways
+
+
+def _halted(plan: Plan, state: State, observation: Observation, *, resumed: bool) -> Reply:
+    if resumed:
+        return Reply(Signal.RESUME, "resumed by an operator")
+    if observation.unread:
+        return Reply(Signal.BLIND, f"cannot read {', '.join(observation.unread)}")
+    if state.abort is not None and not state.committed and state.came_from and not state.came_from.backward:
+        return _back(plan, state, observation, Signal.ABORT, f"aborted: {state.abort}")
+    return Reply(Signal.WAIT, "halted: an operator must resume or abort")
+
+
+def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
+    why = f"cannot read {', '.join(observation.unread)}"
+    limit = getattr(plan.deadlines, f"{state.phase.value}_seconds") + plan.limits.blind_grace_seconds
+    if state.phase is Phase.BAKE:
+        limit += rung(plan, state).bake_seconds
+    elif state.phase is Phase.KEEP_BLUE:
+        limit += plan.strategy.keep_blue_seconds
+    if state.elapsed >= limit:
+        return Reply(Signal.UNSAFE, f"{why}, {limit} s long: the deadline and the grace are over")
+    return Reply(Signal.BLIND, why)
+
+
+def _preflight(plan: Plan, state: State, observation: Observation) -> Reply:
+    if state.abort is not None:
+        return Reply(Signal.ABORT, f"aborted: {state.abort}")
+    found = survey(plan, observation)
+    if found.problems:
+        return Reply(Signal.UNSAFE, "; ".join(found.problems))
+    if state.paused:
+        return Reply(Signal.PAUSED, "paused by an operator")
+    if not found.pending:
+        if found.first_release:
+            return Reply(Signal.REACHED, f"no group is live: first release, {found.green} to {found.need}")
+        return Reply(
+            Signal.REACHED,
+            f"{found.blue} is live with {found.baseline}, the floor is {plan.floor(found.baseline)}; "
+            f"{found.green} becomes green",
+        )
+    if state.elapsed >= plan.deadlines.preflight_seconds:
+        return Reply(Signal.EXPIRED, "; ".join(found.pending))
+    return Reply(Signal.WAIT, "; ".join(found.pending))
+
+
+# ---------------------------------------------------------------------------------- reasons to go back
+
+
+def _reason_to_go_back(plan: Plan, state: State, observation: Observation) -> Reply | None:
+    if state.abort is not None:
+        return _back(plan, state, observation, Signal.ABORT, f"aborted: {state.abort}")
+    if (
+        plan.on_blue_sick == "hold"
+        and not state.first_release
+        and blue_healthy(state, observation) < state.floor
+    ):
+        return Reply(
+            Signal.UNSAFE, f"blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}"
+        )
+    if red := _red_gates(plan, observation) or _sick(plan, state, observation):
+        return _back(plan, state, observation, Signal.ALARM, red)
+    return None
+
+
+def _back(plan: Plan, state: State, observation: Observation, signal: Signal, why: str) -> Reply:
+    """A reason to go back, unless users would flee to a corpse (reliability 4.1: Flagger #1898)."""
+    if green_serves(plan, state, observation) and not blue_carries(state, observation):
+        return Reply(
+            Signal.UNSAFE,
+            f"{why}; but blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}, "
+            f"green {green_healthy(state, observation)}: no safe way back",
+        )
+    return Reply(signal, why)
+
+
+def _expired(plan: Plan, state: State, observation: Observation, target: Target, missing: list[str]) -> Reply:
+    why = f"deadline of {deadline(plan, state, target):g} s passed: " + (
+        "; ".join(missing) or "settings not read back"
+    )
+    if state.phase is Phase.DRAIN and _stands(state, observation):
+        return Reply(Signal.UNSAFE, f"{why}; green could not take over and blue still stands")
+    if not state.phase.forward:
+        return Reply(Signal.EXPIRED, why)
+    unproven = state.phase in (Phase.SCALE_UP, Phase.TEST_TRAFFIC) and proven(plan, state) < target.proven
+    if unproven and not state.first_release and blue_healthy(state, observation) < state.floor:
+        # Giving green up would leave a sick blue alone: nothing good to go back to.
+        return Reply(Signal.UNSAFE, f"{why}; and blue is below the floor of {state.floor}")
+    return _back(plan, state, observation, Signal.EXPIRED, why)
+
+
+def _red_gates(plan: Plan, observation: Observation) -> str | None:
+    red = [reading for reading in observation.gates if reading.reading is Reading.FAIL]
+    named = {gate.name for gate in plan.gates}
+    words = [f"{r.name}{f' ({r.detail})' if r.detail else ''}" for r in red if r.name in named]
+    return f"gate red: {', '.join(words)}" if words else None
+
+
+def _sick(plan: Plan, state: State, observation: Observation) -> str | None:
+    """Why green cannot carry its share, if it cannot.
+
+    Behind its own target group (weights) the share does not fail over: what is missing fails. Behind a
+    shared one the others take over: only a bad verdict counts, and only against the share that is held. On
+    the way to a higher rung, newcomers that the balancer has never found healthy are unproven, not sick.
+    """
+    green = observation.fleet(state.green)
+    if green is None or not green_serves(plan, state, observation):
+        return None
+    healthy = green_healthy(state, observation)
+    if plan.shared:
+        climbing = state.phase is Phase.SHIFT and state.rung > 0 and not state.first_release
+        held = plan.rungs[state.rung - 1].percent if climbing else percent(plan, state)
+        enough = green.unhealthy == 0 or (healthy > 0 and 100 * healthy >= held * state.floor)
+    else:
+        assert observation.shares is not None
+        share = observation.shares.share(state.green)
+        enough = healthy > 0 and healthy >= share * state.floor
+    if enough:
+        return None
+    sick = ", ".join(
+        f"{t.id}: {t.reason or 'unhealthy'}" for t in green.targets if t.health.value == "unhealthy"
+    )
+    return f"green cannot carry its share: {healthy} healthy, {green.unhealthy} unhealthy" + (
+        f" ({sick})" if sick else ""
+    )
+
+
+def _stands(state: State, observation: Observation) -> bool:
+    """Whether blue is still wanted at some size."""
+    blue = observation.fleet(state.blue)
+    return blue is not None and blue.exists and blue.desired > 0
+
+
+def _reached(plan: Plan, state: State, observation: Observation) -> str:
+    """What was reached, with the numbers."""
+    healthy, size = green_healthy(state, observation), state.need
+    match state.phase:
+        case Phase.SCALE_UP:
+            return f"{healthy} green targets of version {state.version} healthy, {proven(plan, state)} proven"
+        case Phase.TEST_TRAFFIC:
+            return f"{healthy} green targets answer"
+        case Phase.SHIFT:
+            asked = percent(plan, state)
+            real = float(100 * plan.real_share(asked, size)) if plan.shared else asked
+            return f"rung {state.rung + 1}: {real:.3g} % of requests go to {healthy} green targets"
+        case Phase.BAKE:
+            return f"rung {state.rung + 1} held for {state.elapsed:g} s, {healthy} green targets healthy"
+        case Phase.KEEP_BLUE:
+            return (
+                f"{healthy} of {size} green targets healthy, {state.elapsed:g} s beside a whole blue: commit"
+            )
+        case Phase.DRAIN:
+            return f"{state.blue} has no instance left, {healthy} green targets healthy"
+        case Phase.CLEAN_UP:
+            return f"{state.green} is live with {healthy} healthy targets, everything borrowed is given back"
+        case Phase.ROLL_BACK:
+            return f"no request leads to {state.green} any more"
+        case _:
+            return f"{state.green} is gone, everything borrowed is given back"

@@ -1,0 +1,83 @@
+"""What a look says of the two colours: the few numbers on which everything decides."""
+
+from __future__ import annotations
+
+from .observation import Observation
+from .plan import Alarm, Gate, Hook, Plan, Probe, Rung
+from .state import Phase, State
+
+
+def proven(plan: Plan, state: State) -> int:
+    """Instances of green's pinned version with enough looks in a row, over enough time."""
+    limits = plan.limits
+    return sum(
+        len(sighting.ids)
+        for sighting in state.sightings
+        if sighting.looks >= limits.proof_looks and sighting.span >= limits.proof_seconds
+    )
+
+
+def green_healthy(state: State, observation: Observation) -> int:
+    """Healthy instances of green that run the pinned version; others never count."""
+    green = observation.fleet(state.green)
+    return len(green.healthy_of(state.version)) if green and state.version is not None else 0
+
+
+def blue_healthy(state: State, observation: Observation) -> int:
+    """Healthy instances of blue."""
+    blue = observation.fleet(state.blue)
+    return blue.healthy if blue else 0
+
+
+def green_serves(plan: Plan, state: State, observation: Observation) -> bool:
+    """Whether users reach green."""
+    if plan.shared:
+        green = observation.fleet(state.green)
+        return bool(green and green.attached and green.running)
+    return observation.shares is not None and observation.shares.weight(state.green) > 0
+
+
+def blue_carries(state: State, observation: Observation) -> bool:
+    """Whether users are better off on blue: it covers the floor, or green has nobody and blue somebody.
+
+    Of a first release there is nothing to go back to but an empty service, which beats a dead one.
+    """
+    blue, green = blue_healthy(state, observation), green_healthy(state, observation)
+    return blue >= max(state.floor, 1) or (green == 0 and (blue > 0 or state.first_release))
+
+
+def percent(plan: Plan, state: State) -> int:
+    """The share that green is allowed in the state's phase."""
+    if state.phase in (Phase.SHIFT, Phase.BAKE):
+        return rung(plan, state).percent
+    if state.phase in (Phase.KEEP_BLUE, Phase.DRAIN, Phase.CLEAN_UP):
+        return 100
+    return 0
+
+
+def last_rung(plan: Plan, state: State) -> bool:
+    """Whether no rung is left. A first release has nobody to share with: it takes the last rung only."""
+    return state.first_release or state.rung == len(plan.rungs) - 1
+
+
+def rung(plan: Plan, state: State) -> Rung:
+    """The current rung."""
+    return plan.rungs[-1] if state.first_release else plan.rungs[state.rung]
+
+
+def gates_for(plan: Plan, phase: Phase) -> tuple[Gate, ...]:
+    """The gates that must pass before the phase is left forward."""
+    if phase not in (Phase.TEST_TRAFFIC, Phase.BAKE, Phase.KEEP_BLUE):
+        return ()
+    return tuple(gate for gate in plan.gates if _asked(gate, phase))
+
+
+def _asked(gate: Gate, phase: Phase) -> bool:
+    match gate:
+        case Alarm():
+            return True
+        case Probe(url=url):
+            # Before users are there, only asking each instance directly reaches green.
+            return phase is not Phase.TEST_TRAFFIC or "{instance}" in url
+        case Hook(phases=phases):
+            return phase.value in phases
