@@ -1,0 +1,86 @@
+"""A simulated cloud in which a deployment can be tried, searched and proved before it is real."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .choices import Choices, enumerate_runs
+    from .cloud import SimCloud, tutorial
+    from .faults import (
+        AlarmRed,
+        BlindLook,
+        Budget,
+        Dies,
+        EditBounds,
+        EditWeights,
+        Errors,
+        LaunchFails,
+        LostAnswer,
+        NeverHealthy,
+        RefusedCall,
+        Rescale,
+        Sick,
+        SlowBoot,
+        StaleLook,
+        parse,
+    )
+    from .saved import world_from_dict, world_to_dict
+    from .timeline import Timeline
+    from .traffic import Traffic
+    from .world import Settings, World
+
+__all__ = [
+    "AlarmRed",
+    "BlindLook",
+    "Budget",
+    "Choices",
+    "Dies",
+    "EditBounds",
+    "EditWeights",
+    "Errors",
+    "LaunchFails",
+    "LostAnswer",
+    "NeverHealthy",
+    "RefusedCall",
+    "Rescale",
+    "Settings",
+    "Sick",
+    "SimCloud",
+    "SlowBoot",
+    "StaleLook",
+    "Timeline",
+    "Traffic",
+    "World",
+    "enumerate_runs",
+    "parse",
+    "tutorial",
+    "world_from_dict",
+    "world_to_dict",
+]
+
+# Where each public name lives; it is loaded when it is first used, like those of bluegreen.
+_HOMES = {
+    "choices": "Choices enumerate_runs",
+    "cloud": "SimCloud tutorial",
+    "faults": (
+        "AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors LaunchFails LostAnswer NeverHealthy "
+        "RefusedCall Rescale Sick SlowBoot StaleLook parse"
+    ),
+    "saved": "world_from_dict world_to_dict",
+    "timeline": "Timeline",
+    "traffic": "Traffic",
+    "world": "Settings World",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,92 @@
+"""bluegreen's commands, and those of an image build, carried out on a world."""
+
+from __future__ import annotations
+
+from bluegreen.core.commands import (
+    Attach,
+    Command,
+    CreateFleet,
+    DeleteFleet,
+    Detach,
+    Freeze,
+    PrepareVersion,
+    SetBounds,
+    SetShares,
+    SetSize,
+    SetVersion,
+)
+from bluegreen.core.observation import ErrorClass, Result
+
+from . import autoscaling, balancer
+from .autoscaling import Refused
+from .world import Group, World
+
+HIGHEST_WEIGHT = 999
+"""ALB user guide, "Rule actions": weights are 0 to 999."""
+
+
+def carry_out(world: World, command: Command) -> World:
+    """The world after a command.
+
+    Raises:
+        Refused: If the world says no; it is then as it was.
+    """
+    match command:
+        case PrepareVersion(template=template, source=source, image=image, token=token):
+            return autoscaling.prepare_version(world, template, source, image, token)
+        case CreateFleet():
+            return _create(world, command)
+        case SetVersion(fleet=fleet, version=version):
+            return autoscaling.set_version(world, fleet, version)
+        case SetBounds(fleet=fleet, min=low, max=high):
+            return autoscaling.set_bounds(world, fleet, low, high)
+        case SetSize(fleet=fleet, size=size, min=low, max=high):
+            return autoscaling.set_size(world, fleet, size, low, high)
+        case SetShares(weights=weights):
+            return _divide(world, weights)
+        case Attach(fleet=fleet):
+            return balancer.attach(world, _shared(world, fleet))
+        case Detach(fleet=fleet):
+            return balancer.detach(world, _shared(world, fleet))
+        case Freeze(fleet=fleet, frozen=frozen):
+            return autoscaling.freeze(world, fleet, frozen=frozen)
+        case DeleteFleet(fleet=fleet):
+            return autoscaling.delete_group(world, fleet)
+
+
+def refusal(kind: str) -> tuple[Result, ErrorClass]:
+    """The result and class of error for what the world calls an error of this kind."""
+    error = ErrorClass(kind)
+    if error is ErrorClass.LOST:
+        return Result.UNKNOWN, error
+    again = (ErrorClass.THROTTLED, ErrorClass.BUSY, ErrorClass.NOT_SENT)
+    return (Result.NOT_APPLIED if error in again else Result.REFUSED), error
+
+
+def _create(world: World, command: CreateFleet) -> World:
+    group = Group(
+        name=command.fleet,
+        min=command.min,
+        max=command.max,
+        desired=command.size,
+        version=command.version,
+        token=command.token,
+    )
+    return autoscaling.create_group(world, group, command.like)
+
+
+def _shared(world: World, fleet: str) -> Group:
+    if world.weighted:
+        raise Refused("bug", f"{fleet} has a target group of its own: set its weight")
+    return autoscaling.existing(world, fleet)
+
+
+def _divide(world: World, weights: tuple[tuple[str, int], ...]) -> World:
+    if not world.weighted:
+        raise Refused("bug", "a shared target group has no weights: attach or detach")
+    given = {world.home(fleet): weight for fleet, weight in weights}
+    if set(given) != {name for name, _ in world.rule}:
+        raise Refused("absent", f"the rule divides between {', '.join(name for name, _ in world.rule)}")
+    if not all(0 <= weight <= HIGHEST_WEIGHT for weight in given.values()) or not any(given.values()):
+        raise Refused("bug", f"weights must be 0 to {HIGHEST_WEIGHT} and not all 0: {weights}")
+    return balancer.set_weights(world, tuple((name, given[name]) for name, _ in world.rule))

@@ -1,0 +1,257 @@
+"""``SimCloud``: the simulated world behind bluegreen's ``Cloud`` port."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from bluegreen.core.commands import Command
+from bluegreen.core.observation import ErrorClass, Observation, Outcome, Result
+from bluegreen.core.plan import Plan, SharedTargetGroup
+from bluegreen.core.state import Ledger
+from bluegreen.strategies import side_by_side
+
+from . import balancer, engine
+from .asking import carry_out, refusal
+from .autoscaling import Refused
+from .building import SimBuilder
+from .choices import Choices
+from .faults import Budget, Errors, Fault, LostAnswer, RefusedCall, StaleLook, for_groups
+from .founding import found, homes
+from .looking import Looker
+from .timeline import Timeline
+from .traffic import Traffic
+from .world import Image, Instance, Settings, World
+
+_URL = re.compile(r"https?://([^/:?#]+)")
+
+
+class SimCloud:
+    """A cloud with one service in it, a virtual clock, and users.
+
+    Args:
+        plan: What will be deployed; the world is made so that it can be.
+        capacity: Instances of the live group at the start, all healthy.
+        traffic: Requests a second, or a ``Traffic``; 0 keeps no timeline.
+        seed: Of the random choices; the same seed gives the same run.
+        faults: What goes wrong, and when.
+        budget: What may go wrong at any moment, besides.
+        live: Index of the live group in ``plan.groups``; None when nothing is live yet.
+        live_image: Image that the live group runs.
+        settings: How the world behaves.
+        world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
+            not used.
+        choices: Decide what is uncertain, instead of ``seed``.
+        add_image: With ``world``: make the plan's image exist.
+
+    Attributes:
+        clock: The virtual clock, in seconds of world time.
+        world: The world now; may be kept, and set.
+        timeline: What users saw, from the start of this cloud on.
+        choices: What decides.
+        blue: Name of the group that was live at the start; of the second when none was.
+        green: Name of the other.
+        builder: Builds images in this world.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        capacity: int = 2,
+        traffic: int | Traffic = 100,
+        seed: int = 1,
+        *,
+        faults: Iterable[Fault] = (),
+        budget: Budget | None = None,
+        live: int | None = 0,
+        live_image: str = "ami-0alpha",
+        settings: Settings | None = None,
+        world: World | None = None,
+        choices: Choices | None = None,
+        add_image: bool = False,
+    ) -> None:
+        """Make the world, or go on from one."""
+        if world is None:
+            world = found(
+                plan,
+                capacity=capacity,
+                live=live,
+                live_image=live_image,
+                settings=settings or Settings(),
+                budget=budget or Budget(),
+            )
+        else:
+            world = _carried_on(world, plan, budget, add_image=add_image)
+        self.plan = plan
+        self.choices = choices or Choices.seeded(seed)
+        self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
+        self.blue, self.green = _colours(plan, world)
+        self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
+        self.timeline = Timeline(self.traffic, self.blue, nodes=world.settings.nodes, start_ms=world.now)
+        self._looker = Looker()
+        self._recorded: World | None = None
+        self._fetched = 0
+        self._answered: Counter[str] = Counter()
+        faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
+        self.world = engine.with_faults(world, faults) if faults else world
+        self._record(self.world)
+
+    # ---------------------------------------------------------------------------------------- the Cloud port
+
+    def observe(self, plan: Plan, ledger: Ledger) -> Observation:
+        """Look at all that the plan speaks of."""
+        before, fate = engine.before_look(self.world, self.choices)
+        at, token = self.clock.now(), ledger.deployment_id
+        self.world = engine.remembered(before)
+        if fate is None:
+            return self._looker.look(before, plan, token, at)
+        if isinstance(fate, StaleLook):
+            seen = before.history[-fate.age :][:1]
+            return self._looker.look(seen[0] if seen else before, plan, token, at)
+        return self._looker.blind(before, plan, token, at)
+
+    def apply(self, command: Command) -> Outcome:
+        """Carry out one command, at most once, and say what became of it."""
+        self.world, fate = engine.before_call(self.world, self.choices)
+        refused = None
+        if isinstance(fate, RefusedCall):
+            refused = Refused(fate.error, "refused by the simulator, as it was told")
+        elif fate is None or fate.applied:
+            try:
+                self.world = carry_out(self.world, command)
+            except Refused as no:
+                refused = no
+            self._record(self.world)
+        if isinstance(fate, LostAnswer):
+            return Outcome(command=command, result=Result.UNKNOWN, error=ErrorClass.LOST, detail="no answer")
+        if refused is not None:
+            result, error = refusal(refused.kind)
+            return Outcome(command=command, result=result, error=error, detail=str(refused))
+        return Outcome(command=command, result=Result.APPLIED)
+
+    # ------------------------------------------------------------------------------------------ time passes
+
+    def _elapse(self, milliseconds: int) -> None:
+        until = self.world.now + milliseconds
+        world = engine.before_elapse(self.world, self.choices)
+        self._record(world)
+        self.world = engine.advance(world, until, self.choices, self._record if self._watched else None)
+        self.timeline.extend(until)
+
+    @property
+    def _watched(self) -> bool:
+        return self.traffic.per_second > 0
+
+    def _record(self, world: World) -> None:
+        """Note what users meet from now on, if that can have changed."""
+        last = self._recorded
+        if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
+            return
+        self._recorded = world
+        self.timeline.record(world.now, balancer.pools(world), balancer.healthy(world))
+
+    # ------------------------------------------------------------------------------------------ what is there
+
+    @property
+    def builder(self) -> SimBuilder:
+        """The ``Builder`` port of bluegreen, on this world."""
+        return SimBuilder(self)
+
+    @property
+    def build_instances(self) -> tuple[str, ...]:
+        """Ids of the instances that exist for image builds."""
+        return tuple(build.id for build in self.world.builds)
+
+    def instances(self, group: str) -> tuple[str, ...]:
+        """Ids of the instances of a group that exist, also of those on their way out."""
+        found = self.world.group(group)
+        return tuple(instance.id for instance in found.instances) if found else ()
+
+    def fetch(self, url: str) -> tuple[int, str]:
+        """Answer a GET as the service would; the counted traffic is not touched.
+
+        Args:
+            url: ``http://<instance id>/`` asks an instance directly; any other host is the balancer.
+
+        Returns:
+            Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
+            502 from a target that does not answer, 503 without any target.
+        """
+        match = _URL.match(url)
+        named = self._instance(match[1]) if match else None
+        if named is None:
+            named = self._next_target()
+            if named is None:
+                return 503, "503 Service Temporarily Unavailable"
+        if not named.answers:
+            return 502, "502 Bad Gateway"
+        version = self.world.version(named.version)
+        image = version and self.world.image(version.image)
+        body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
+        if image and self._wrong(image.id):
+            return 500, body
+        return 200, body
+
+    def _wrong(self, image: str) -> bool:
+        """Whether this answer is one of those that the image's application gets wrong."""
+        k = self._answered[image]
+        self._answered[image] += 1
+        percent = next(
+            (f.percent for f in self.world.faults if isinstance(f, Errors) and f.image == image), 0
+        )
+        return (k + 1) * percent // 100 > k * percent // 100
+
+    def _next_target(self) -> Instance | None:
+        """Whose turn it is among those that would be asked by hand."""
+        self._fetched += 1
+        k, pools = self._fetched - 1, [pool for pool in balancer.pools(self.world) if pool.weight]
+        if not pools:
+            return None
+        total = sum(pool.weight for pool in pools)
+        first = [(n * pools[0].weight) // total for n in (k, k + 1)]
+        pool, turn = (pools[0], first[0]) if first[1] > first[0] else (pools[-1], k - first[0])
+        return self._instance(pool.targets[turn % len(pool.targets)][0]) if pool.targets else None
+
+    def _instance(self, name: str) -> Instance | None:
+        for group in self.world.groups:
+            for instance in group.instances:
+                if instance.id == name:
+                    return instance
+        return None
+
+
+def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
+    """A world that goes on: with another budget, the plan's image and groups, where these are asked for."""
+    changes: dict[str, object] = {}
+    if budget is not None:
+        changes["budget"] = budget
+    if world.homes != homes(plan):
+        changes["homes"] = homes(plan)
+    if add_image and world.image(plan.image) is None:
+        changes["images"] = (*world.images, Image(plan.image, plan.image))
+    return world.replaced(**changes) if changes else world
+
+
+def _colours(plan: Plan, world: World) -> tuple[str, str]:
+    """Blue, the group that users are sent to, and green. With none: the second group, and the first."""
+    weights = dict(world.rule)
+    for name in plan.groups:
+        group = world.group(name)
+        if group and group.desired and group.attached and weights.get(world.home(name) or ""):
+            return name, next(other for other in plan.groups if other != name)
+    return plan.groups[1], plan.groups[0]
+
+
+def tutorial() -> tuple[Plan, SimCloud]:
+    """The plan of the AWS tutorial on blue/green deployment, and a cloud in which blue serves already."""
+    plan = Plan(
+        service="exercise",
+        image="ami-0beta",
+        launch_template="exercise-launch-template",
+        groups=("exercise-group-blue", "exercise-group-green"),
+        routing=SharedTargetGroup("exercise-target-group"),
+        strategy=side_by_side(bake_seconds=60),
+    )
+    settings = Settings(deregistration_seconds=30)
+    return plan, SimCloud(plan, capacity=2, traffic=100, seed=1, settings=settings)

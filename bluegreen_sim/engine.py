@@ -1,0 +1,253 @@
+"""Time: the virtual clock, the order of events, and the moments at which faults strike.
+
+Events are ordered by time, then by kind, then by place: instances group by group and in the order of
+launch, scheduled faults, builds. So the same choices give the same world, byte for byte.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import evolve
+
+from .autoscaling import choose, progress, react
+from .balancer import application_changed
+from .builds import progress_builds
+from .choices import Choices
+from .faults import (
+    TIMED,
+    AlarmOk,
+    AlarmRed,
+    BlindLook,
+    Budget,
+    Dies,
+    EditBounds,
+    EditWeights,
+    Fault,
+    LostAnswer,
+    RefusedCall,
+    Rescale,
+    Sick,
+    StaleLook,
+    Timed,
+)
+from .world import NEVER, Group, Instance, World, history_wanted, ms
+
+AGAIN_MS = 1000
+"""When a fault tries again that found nobody to strike."""
+
+
+class VirtualClock:
+    """A clock that stands still until somebody sleeps; sleeping costs no time.
+
+    Args:
+        now: Tells world time in milliseconds.
+        elapse: Lets so many milliseconds of world time pass.
+    """
+
+    virtual = True
+
+    def __init__(self, now: Callable[[], int], elapse: Callable[[int], None]) -> None:
+        """Speak for a world."""
+        self._now = now
+        self._elapse = elapse
+
+    def now(self) -> float:
+        """Seconds of world time."""
+        return self._now() / 1000
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, rounded up to a millisecond; zero or less returns at once."""
+        if seconds > 0:
+            self._elapse(math.ceil(round(seconds * 1000, 6)))
+
+
+def advance(
+    world: World, until_ms: int, choices: Choices, watch: Callable[[World], None] | None = None
+) -> World:
+    """The world at a later time.
+
+    Args:
+        world: The world now.
+        until_ms: Until when, in milliseconds of world time; what is due then happens.
+        choices: Decide what is uncertain.
+        watch: Is shown the world after each moment at which anything happened.
+    """
+    while (moment := world.due) <= until_ms:
+        # What is overdue, after a command at the very moment, happens now: time never goes back.
+        world = _happen(world.replaced(now=max(moment, world.now)), choices)
+        if watch:
+            watch(world)
+    return world.replaced(now=until_ms) if until_ms > world.now else world
+
+
+def _happen(world: World, choices: Choices) -> World:
+    for group in world.groups:
+        world = progress(world, group, choices)
+    while world.schedule and world.schedule[0][0] <= world.now:
+        fault = world.schedule[0][1]
+        world = strike(world.replaced(schedule=world.schedule[1:]), fault, choices)
+    return progress_builds(world)
+
+
+# ------------------------------------------------------------------------------------------ scheduled faults
+
+
+def with_faults(world: World, faults: tuple[Fault, ...]) -> World:
+    """The world with these faults ahead; their times count from now."""
+    for fault in faults:
+        if isinstance(fault, TIMED):
+            world = schedule(world, fault, world.now + ms(fault.at_seconds))
+        else:
+            world = world.replaced(faults=(*world.faults, fault))
+    return world
+
+
+def schedule(world: World, fault: Timed, at: int) -> World:
+    """The world with a fault to come at a time in milliseconds; of equal times, in the order given."""
+    return world.replaced(
+        schedule=tuple(sorted([*world.schedule, (at, fault)], key=lambda scheduled: scheduled[0]))
+    )
+
+
+def strike(world: World, fault: Timed, choices: Choices) -> World:
+    """The world right after a fault of the kind that happens at a time."""
+    match fault:
+        case AlarmRed(name=name):
+            if fault.for_seconds is not None:
+                over = world.now + ms(fault.for_seconds)
+                world = schedule(world, AlarmOk(name, over / 1000), over)
+            return _alarm(world, name, "alarm")
+        case AlarmOk(name=name):
+            return _alarm(world, name, "ok")
+        case EditWeights(weights=weights):
+            given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
+            return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
+        case _:
+            return _strike_group(world, fault, choices)
+
+
+def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choices: Choices) -> World:
+    group = world.group(fault.group)
+    match fault:
+        case Rescale():
+            if group is None or group.frozen:
+                return world
+            desired = min(max(group.desired + fault.delta, group.min), group.max)
+            return world.with_group(react(world, group.replaced(desired=desired)))
+        case EditBounds():
+            if group is None:
+                return world
+            desired = min(max(group.desired, fault.min), fault.max)
+            edited = group.replaced(min=fault.min, max=fault.max, desired=desired)
+            return world.with_group(react(world, edited))
+        case _:
+            victims = choose(world, list(_victims(group, fault)), fault.count, choices)
+            if (left := fault.count - len(victims)) > 0:
+                world = schedule(world, evolve(fault, count=left), world.now + AGAIN_MS)
+            return _stricken(world, group, victims, fault) if group else world
+
+
+def _victims(group: Group | None, fault: Dies | Sick) -> Iterator[Instance]:
+    for instance in group.instances if group else ():
+        if instance.life == "running" and not instance.dead and (instance.answers or isinstance(fault, Dies)):
+            yield instance
+
+
+def _stricken(world: World, group: Group, victims: list[Instance], fault: Dies | Sick) -> World:
+    ids = {victim.id for victim in victims}
+    instances = tuple(
+        _struck(world, instance, fault) if instance.id in ids else instance for instance in group.instances
+    )
+    return world.with_group(group.replaced(instances=instances)) if ids else world
+
+
+def _struck(world: World, instance: Instance, fault: Dies | Sick) -> Instance:
+    silent = application_changed(instance, world.now, world.settings, answers=False)
+    if isinstance(fault, Dies):
+        return silent.replaced(dead=True, life_at=world.now + ms(world.settings.notice_seconds))
+    back_at = NEVER if fault.for_seconds is None else world.now + ms(fault.for_seconds)
+    return silent.replaced(app_at=back_at)
+
+
+def _alarm(world: World, name: str, state: str) -> World:
+    alarms = {**dict(world.alarms), name: state}
+    return world.replaced(alarms=tuple(alarms.items()))
+
+
+# ----------------------------------------------------------------------- opportunities: elapse, call and look
+
+
+def before_elapse(world: World, choices: Choices) -> World:
+    """The world after what the budget lets happen before time passes: at most one fault."""
+    kinds = [(kind, name) for kind, name in ((Sick, "sick"), (Dies, "dies")) if getattr(world.budget, name)]
+    if not kinds:
+        return world
+    options: list[tuple[str, Dies | Sick] | None] = [None]
+    for group in world.groups:
+        faults: list[tuple[str, Dies | Sick]] = [(name, kind(group.name, 0)) for kind, name in kinds]
+        options += [(name, fault) for name, fault in faults if any(_victims(group, fault))]
+    chosen = choices.pick(options)
+    if chosen is None:
+        return world
+    return strike(world.replaced(budget=world.budget.spent(chosen[0])), chosen[1], choices)
+
+
+def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | None]:
+    """The world with this call counted, and what will go wrong with it."""
+    for fault in world.faults:
+        if isinstance(fault, LostAnswer | RefusedCall) and fault.call == 1:
+            return _counted(world, "call"), fault
+    world = _counted(world, "call")
+    options: list[LostAnswer | RefusedCall | None] = [None]
+    if world.budget.lost:
+        options += [LostAnswer(1), LostAnswer(1, applied=False)]
+    if world.budget.refused:
+        options.append(RefusedCall(1))
+    fate = choices.pick(options)
+    if fate is None:
+        return world, None
+    kind = "lost" if isinstance(fate, LostAnswer) else "refused"
+    return world.replaced(budget=world.budget.spent(kind)), fate
+
+
+def before_look(world: World, choices: Choices) -> tuple[World, StaleLook | BlindLook | None]:
+    """The world with this look counted, and what will go wrong with it."""
+    for fault in world.faults:
+        if isinstance(fault, StaleLook | BlindLook) and fault.look == 1:
+            return _counted(world, "look"), fault
+    world = _counted(world, "look")
+    options: list[StaleLook | BlindLook | None] = [None]
+    if world.budget.stale and world.history:
+        options.append(StaleLook(1))
+    if world.budget.blind:
+        options.append(BlindLook(1))
+    fate = choices.pick(options)
+    if fate is None:
+        return world, None
+    kind = "stale" if isinstance(fate, StaleLook) else "blind"
+    return world.replaced(budget=world.budget.spent(kind)), fate
+
+
+def _counted(world: World, what: str) -> World:
+    """The world with whatever waits for a call (or look) waiting for one less; what has had its turn goes."""
+    waiting: tuple[Any, ...] = world.faults
+    if not any(hasattr(fault, what) for fault in waiting):
+        return world
+    left: list[Any] = []
+    for fault in waiting:
+        number = getattr(fault, what, 0)
+        if number != 1:
+            left.append(evolve(fault, **{what: number - 1}) if number else fault)
+    return world.replaced(faults=tuple(left))
+
+
+def remembered(world: World) -> World:
+    """The world after a look, with what it could see kept as far as a later stale look may want it."""
+    wanted = history_wanted(world)
+    if not wanted:
+        return world.replaced(history=()) if world.history else world
+    seen = world.replaced(history=(), schedule=(), faults=(), budget=Budget())
+    return world.replaced(history=(*world.history, seen)[-wanted:])

@@ -1,0 +1,75 @@
+"""A world that can carry a plan."""
+
+from __future__ import annotations
+
+from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
+
+from .faults import Budget
+from .world import Group, Image, Instance, Settings, Version, World
+
+ALL = 100
+
+
+def found(
+    plan: Plan, *, capacity: int, live: int | None, live_image: str, settings: Settings, budget: Budget
+) -> World:
+    """A world in which the plan's live group serves in peace.
+
+    Args:
+        plan: Whose groups, target groups, template, image and alarms are there.
+        capacity: Instances of the live group, all healthy.
+        live: Index of the live group in the plan; None when nothing is live.
+        live_image: Image of the template's first version, which the live group runs.
+        settings: How the world behaves.
+        budget: What may go wrong.
+    """
+    groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
+    if plan.fleets == "replace":
+        groups = [group for i, group in enumerate(groups) if i == live]
+    return World(
+        settings=settings,
+        groups=tuple(groups),
+        homes=homes(plan),
+        rule=_rule(plan, live),
+        template=plan.launch_template,
+        versions=(Version(1, 0, live_image),),
+        images=tuple(Image(name, name) for name in dict.fromkeys((live_image, plan.image))),
+        alarms=tuple((gate.name, "ok") for gate in plan.gates if isinstance(gate, Alarm)),
+        serial=0 if live is None else capacity,
+        budget=budget,
+    )
+
+
+def homes(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """(group, target group) of both groups of a plan."""
+    return tuple(zip(plan.groups, target_groups(plan), strict=True))
+
+
+def target_groups(plan: Plan) -> tuple[str, str]:
+    """The target group of each group of a plan."""
+    if isinstance(plan.routing, WeightedTargetGroups):
+        return plan.routing.target_groups
+    return (plan.routing.target_group, plan.routing.target_group)
+
+
+def _rule(plan: Plan, live: int | None) -> tuple[tuple[str, int], ...]:
+    if plan.shared:
+        return ((target_groups(plan)[0], ALL),)
+    # Weights cannot all be 0. Before a first release they lead to the second group, which stays empty.
+    serving = 1 if live is None else live
+    return tuple((name, ALL if i == serving else 0) for i, name in enumerate(target_groups(plan)))
+
+
+def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
+    name, high = plan.groups[index], 2 * max(1, capacity)
+    if not is_live:
+        return Group(name=name, max=high, attached=not plan.shared)
+    instances = tuple(
+        Instance(
+            *(f"i-{n:04d}", 1, "running"), answers=True, answered=True, target="healthy", seen=1, run_from=0
+        )
+        for n in range(1, capacity + 1)
+    )
+    return Group(
+        name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances
+    )

@@ -1,0 +1,116 @@
+"""The world as bluegreen sees it."""
+
+from __future__ import annotations
+
+from bluegreen.core.observation import (
+    Fleet,
+    GateReading,
+    Health,
+    Observation,
+    Reading,
+    Shares,
+    TargetHealth,
+)
+from bluegreen.core.plan import Alarm, Plan
+
+from .world import Group, Instance, World
+
+_READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
+_HEALTH = {health.value: health for health in Health}
+
+
+class Looker:
+    """Looks at worlds, and builds a fleet anew only when its group has changed."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._seen: dict[str, tuple[Group, Fleet]] = {}
+
+    def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
+        """All that the plan speaks of.
+
+        Args:
+            world: What there is.
+            plan: What is asked for.
+            token: The deployment's: its template version is looked for by it.
+            at: What the clock says, in seconds.
+        """
+        image = world.image(plan.image)
+        return Observation(
+            at=at,
+            fleets=tuple([self._fleet(world, name) for name in plan.groups]),
+            shares=_shares(world, plan),
+            version=next((version.number for version in world.versions if version.token == token), None),
+            default_version=world.versions[0].number if plan.launch_template == world.template else None,
+            image=image is not None and image.available_at <= world.now,
+            gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
+        )
+
+    def blind(self, world: World, plan: Plan, token: str, at: float) -> Observation:
+        """The same when neither groups nor weights can be read."""
+        seen = self.look(world, plan, token, at)
+        return Observation(
+            at=at,
+            version=seen.version,
+            default_version=seen.default_version,
+            image=seen.image,
+            gates=seen.gates,
+            unread=("fleets", "shares"),
+        )
+
+    def _fleet(self, world: World, name: str) -> Fleet:
+        group = world.group(name)
+        if group is None:
+            return Fleet.absent(name)
+        known = self._seen.get(name)
+        if known and known[0] is group:
+            return known[1]
+        fleet = Fleet(
+            name=name,
+            min=group.min,
+            max=group.max,
+            desired=group.desired,
+            version=group.version,
+            attached=group.attached,
+            frozen=group.frozen,
+            targets=tuple([_target(instance) for instance in group.instances]),
+            launch_error=group.launch_error,
+        )
+        self._seen[name] = (group, fleet)
+        return fleet
+
+
+def _target(instance: Instance) -> TargetHealth:
+    if instance.target == "draining":
+        return _seen(instance, "draining", "Target.DeregistrationInProgress")
+    if instance.life == "leaving":
+        return _seen(instance, "draining")
+    if instance.target == "initial":
+        registering = instance.seen < 0
+        return _seen(
+            instance, "initial", f"Elb.{'RegistrationInProgress' if registering else 'InitialHealthChecking'}"
+        )
+    if instance.target == "unhealthy":
+        return _seen(
+            instance, "unhealthy", "Target.Timeout" if instance.dead else "Target.FailedHealthChecks"
+        )
+    if instance.target == "healthy" or instance.answers:
+        return _seen(instance, "healthy")
+    # Not behind the balancer: it was asked directly, and did not answer.
+    return _seen(instance, "unhealthy" if instance.answered else "initial")
+
+
+def _seen(instance: Instance, health: str, reason: str | None = None) -> TargetHealth:
+    return TargetHealth(instance.id, instance.version, _HEALTH[health], reason)
+
+
+def _shares(world: World, plan: Plan) -> Shares | None:
+    if plan.shared:
+        return None
+    weights = dict(world.rule)
+    return Shares(tuple([(name, weights.get(world.home(name) or "", 0)) for name in plan.groups]))
+
+
+def _reading(world: World, name: str) -> GateReading:
+    state = dict(world.alarms).get(name, "no-data")
+    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}")

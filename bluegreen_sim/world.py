@@ -1,0 +1,357 @@
+"""The state of the simulated world, as one immutable value.
+
+Times are whole milliseconds of world time; ``NEVER`` is later than any. Every value knows the moment of
+its own next change, so that nothing has to be looked at before it is due, and no queue of events has to be
+kept beside the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal, Self, TypeVar
+
+from attrs import Factory, frozen
+
+from .faults import Budget, Lasting, StaleLook, Timed
+
+NEVER = 1 << 62
+_new = object.__new__
+_DUE = attrgetter("due")
+T = TypeVar("T")
+
+
+def ms(seconds: float) -> int:
+    """Seconds as whole milliseconds."""
+    return round(seconds * 1000)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """How the world behaves where AWS lets one choose, or documents nothing.
+
+    Args:
+        react_seconds: From a changed size to the launch or termination (1 to 6 s in the samples of the
+            EC2 Auto Scaling user guide, "Scaling activities").
+        pending_seconds: From launch to running and, in an attached group, registered.
+        boot_seconds: From running until the application answers; one of these is chosen per instance.
+        first_check_seconds: From registration to the first health check (undocumented).
+        check_interval_seconds: Between two checks of a target. ALB's default is 30.
+        healthy_threshold: Checks passed in a row by which an *unhealthy* target becomes healthy; a new
+            one needs a single pass (ALB user guide, "Registered targets"). ALB's default is 5.
+        unhealthy_threshold: Checks failed in a row by which a target becomes unhealthy. ALB's default.
+        deregistration_seconds: How long a target is shown as draining, with or without requests in
+            flight. ALB's default (ALB user guide, "Deregistration delay").
+        stop_seconds: From a termination to the end of an instance that is behind no balancer.
+        notice_seconds: Until a group notices that an instance failed: "a minute or two" (EC2 Auto
+            Scaling user guide, "Manual scaling").
+        replace_unhealthy: Whether a group replaces instances that the balancer finds unhealthy (health
+            check type ELB), at once: the grace period is 0 through the API.
+        retry_seconds: Pause after a failed launch; doubled each time, up to 300 (undocumented).
+        termination: Which instances a shrinking group ends: ``"oldest-version"`` and of these the oldest
+            (the default policy in one zone), or ``"any"``, chosen among all that can be told apart.
+        nodes: Nodes of the balancer, each with a round robin of its own.
+        builder_boot_seconds: From the start of a build instance until it takes commands.
+        builder_stop_seconds: Until it has stopped, or ended.
+        image_seconds: Until a new image is available.
+    """
+
+    react_seconds: float = 3
+    pending_seconds: float = 15
+    boot_seconds: tuple[float, ...] = (30,)
+    first_check_seconds: float = 5
+    check_interval_seconds: float = 10
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
+    deregistration_seconds: float = 300
+    stop_seconds: float = 10
+    notice_seconds: float = 60
+    replace_unhealthy: bool = False
+    retry_seconds: float = 15
+    termination: Literal["oldest-version", "any"] = "oldest-version"
+    nodes: int = 1
+    builder_boot_seconds: float = 40
+    builder_stop_seconds: float = 20
+    image_seconds: float = 120
+
+
+class Copied:
+    """A frozen value that is copied by its dict, at a quarter of the cost of ``attrs.evolve``."""
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same with some parts replaced."""
+        copy = _new(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        copy.__dict__.pop("due", None)  # what was computed of the parts
+        return copy
+
+
+Life = Literal["pending", "running", "leaving"]
+TargetState = Literal["", "initial", "healthy", "unhealthy", "draining"]
+
+
+@frozen(slots=False)
+class Instance(Copied):
+    """One instance of a group.
+
+    Args:
+        id: Its id; ids rise in the order of launch.
+        version: The template version it was launched from.
+        life: Where it stands in its group.
+        life_at: When that changes: it runs; it is found to have failed; it is gone.
+        answers: Whether its application answers now.
+        answered: Whether it ever did.
+        app_at: When it starts to answer, or does again.
+        dead: Whether the whole instance has failed.
+        target: What the balancer says of it; ``""`` when it is not registered.
+        seen: Result of the last health check: 1 passed, 0 failed, -1 for none yet.
+        run_from: The first of the checks in a row that had this result; before any, the first check.
+        target_at: The next check that can change anything; with ``draining``: when that is over.
+    """
+
+    id: str
+    version: int
+    life: Life = "pending"
+    life_at: int = NEVER
+    answers: bool = False
+    answered: bool = False
+    app_at: int = NEVER
+    dead: bool = False
+    target: TargetState = ""
+    seen: int = -1
+    run_from: int = NEVER
+    target_at: int = NEVER
+
+    @cached_property
+    def due(self) -> int:
+        """When any of it changes next."""
+        return min(self.life_at, self.app_at, self.target_at)
+
+    @property
+    def checked(self) -> bool:
+        """Whether the balancer checks it now."""
+        return self.target not in ("", "draining")
+
+    def key(self, now: int, interval: int) -> tuple[Hashable, ...]:
+        """What the future depends on, with times relative to ``now``; the id is not part of it."""
+        settled = (self.seen == 1) == (self.target == "healthy")
+        run = (self.run_from - now) % interval if settled and self.seen >= 0 else self.run_from - now
+        return (
+            self.version,
+            self.life,
+            self.life_at - now if self.life_at != NEVER else NEVER,
+            self.answers,
+            self.answered,
+            self.app_at - now if self.app_at != NEVER else NEVER,
+            self.dead,
+            self.target,
+            self.seen,
+            run if self.checked else 0,
+            self.target_at - now if self.target_at != NEVER else NEVER,
+        )
+
+
+@frozen(kw_only=True, slots=False)
+class Group(Copied):
+    """One Auto Scaling group.
+
+    Args:
+        name: Its name.
+        min: Its smallest size.
+        max: Its largest size.
+        desired: The size it wants.
+        version: The template version of its next launch.
+        attached: Whether its instances are registered with its target group.
+        frozen: Whether its own scaling is suspended.
+        token: Who created it.
+        instances: Every instance that still exists, in the order of launch.
+        react_at: When it will look at its size.
+        failures: Launches that failed in a row.
+        launch_error: Why the last launch failed.
+    """
+
+    name: str
+    min: int = 0
+    max: int = 0
+    desired: int = 0
+    version: int = 1
+    attached: bool = False
+    frozen: bool = False
+    token: str = ""
+    instances: tuple[Instance, ...] = ()
+    react_at: int = NEVER
+    failures: int = 0
+    launch_error: str | None = None
+
+    @cached_property
+    def due(self) -> int:
+        """When anything of it changes next."""
+        first: int = min([self.react_at, *map(_DUE, self.instances)])
+        return first
+
+    @property
+    def staying(self) -> int:
+        """Instances that are not on their way out."""
+        return sum(instance.life != "leaving" for instance in self.instances)
+
+
+@frozen
+class Version:
+    """One version of the launch template, made from ``source`` with only the image changed."""
+
+    number: int
+    source: int
+    image: str
+    token: str = ""
+
+
+@frozen
+class Image:
+    """A machine image; its label is what an application started from it says of itself."""
+
+    id: str
+    label: str
+    token: str = ""
+    available_at: int = 0
+
+
+BuildState = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
+
+
+@frozen
+class BuildInstance:
+    """An instance on which an image is built; ``runs`` holds exit code and output of each command."""
+
+    id: str
+    token: str
+    request: str
+    state: BuildState = "pending"
+    state_at: int = NEVER
+    runs: tuple[tuple[int, str], ...] = ()
+
+
+@frozen(kw_only=True, slots=False)
+class World(Copied):
+    """Everything that the future depends on, apart from the choices.
+
+    Args:
+        now: World time in milliseconds.
+        settings: How the world behaves.
+        groups: The groups that exist.
+        homes: (group, target group): where the instances of a group are registered, also of a group that
+            does not exist yet.
+        rule: (target group, weight): the balancer's rule; a single entry gets everything.
+        template: Name of the launch template.
+        versions: Its versions; the first is the default one.
+        images: The images.
+        alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        builds: Instances on which images are built.
+        serial: Instances started so far.
+        schedule: (time, fault), in order of time.
+        faults: What lasts, and what waits for a call or look, counted from now on: 1 is the next.
+        budget: What may still happen.
+        history: The world at earlier looks, the latest last, as far as a stale look may want it.
+    """
+
+    now: int = 0
+    settings: Settings = Factory(Settings)
+    groups: tuple[Group, ...] = ()
+    homes: tuple[tuple[str, str], ...] = ()
+    rule: tuple[tuple[str, int], ...] = ()
+    template: str = ""
+    versions: tuple[Version, ...] = ()
+    images: tuple[Image, ...] = ()
+    alarms: tuple[tuple[str, str], ...] = ()
+    builds: tuple[BuildInstance, ...] = ()
+    serial: int = 0
+    schedule: tuple[tuple[int, Timed], ...] = ()
+    faults: tuple[Lasting, ...] = ()
+    budget: Budget = Factory(Budget)
+    history: tuple[World, ...] = ()
+
+    @cached_property
+    def due(self) -> int:
+        """When anything changes next."""
+        first = self.schedule[0][0] if self.schedule else NEVER
+        for group in self.groups:
+            first = min(first, group.due)
+        for build in self.builds:
+            first = min(first, build.state_at)
+        return first
+
+    @property
+    def weighted(self) -> bool:
+        """Whether each group has a target group of its own."""
+        return len(self.rule) > 1
+
+    def group(self, name: str) -> Group | None:
+        """The group of that name; None when there is none."""
+        return _find(self.groups, "name", name)
+
+    def home(self, name: str) -> str | None:
+        """The target group of the group of that name."""
+        return next((target_group for group, target_group in self.homes if group == name), None)
+
+    def version(self, number: int) -> Version | None:
+        """The template version of that number; None when there is none."""
+        return _find(self.versions, "number", number)
+
+    def image(self, name: str) -> Image | None:
+        """The image of that id; None when there is none."""
+        return _find(self.images, "id", name)
+
+    def with_group(self, group: Group) -> World:
+        """The world with a group of this name replaced by this one."""
+        groups = tuple([group if old.name == group.name else old for old in self.groups])
+        return self.replaced(groups=groups)
+
+    def key(
+        self, label: Callable[[str], Hashable] | None = None, *, horizon_seconds: float = 86_400
+    ) -> tuple[Hashable, ...]:
+        """Equal for worlds whose futures are the same: no ids, no counters, no absolute times.
+
+        Exact with ``termination = "any"``; otherwise the order of launch matters too, and is not in it.
+
+        Args:
+            label: What the caller knows of an instance besides, by id; it must be orderable.
+            horizon_seconds: Later than this is as good as never.
+        """
+        now, far = self.now, ms(horizon_seconds)
+        interval = ms(self.settings.check_interval_seconds)
+        groups = []
+        for group in self.groups:
+            classes = [instance.key(now, interval) for instance in group.instances]
+            if label is not None:
+                classes = [
+                    (*known, label(instance.id))
+                    for known, instance in zip(classes, group.instances, strict=True)
+                ]
+            classes.sort()
+            groups.append(
+                (
+                    *(group.name, group.min, group.max, group.desired, group.version),
+                    *(group.attached, group.frozen, group.failures, group.launch_error),
+                    min(group.react_at - now, far),
+                    tuple(classes),
+                )
+            )
+        return (
+            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget),
+            tuple(
+                [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
+            ),
+            tuple([(at - now, fault) for at, fault in self.schedule]),
+            tuple([(build.state, min(build.state_at - now, far), build.runs) for build in self.builds]),
+            tuple([past.key(label, horizon_seconds=horizon_seconds) for past in self.history]),
+        )
+
+
+def _find(values: tuple[T, ...], name: str, wanted: object) -> T | None:
+    return next((value for value in values if getattr(value, name) == wanted), None)
+
+
+def history_wanted(world: World) -> int:
+    """How many earlier looks a stale look may still want to see."""
+    ages = [fault.age for fault in world.faults if isinstance(fault, StaleLook)]
+    return max([*ages, int(world.budget.stale > 0)])

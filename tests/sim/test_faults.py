@@ -1,0 +1,279 @@
+"""Each fault strikes, as scheduled or as chosen."""
+
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+
+from bluegreen.core.commands import Freeze, SetBounds, SetShares, SetSize
+from bluegreen.core.observation import ErrorClass, Fleet, Observation, Reading, Result
+from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
+from bluegreen.core.state import Ledger
+from bluegreen_sim import (
+    AlarmRed,
+    BlindLook,
+    Budget,
+    Choices,
+    Dies,
+    EditBounds,
+    EditWeights,
+    Errors,
+    LaunchFails,
+    LostAnswer,
+    NeverHealthy,
+    RefusedCall,
+    Rescale,
+    Settings,
+    Sick,
+    SimCloud,
+    SlowBoot,
+    StaleLook,
+    enumerate_runs,
+    parse,
+)
+from bluegreen_sim.faults import Fault
+
+PLAN = Plan(
+    service="s",
+    image="ami-new",
+    launch_template="tpl",
+    groups=("a", "b"),
+    routing=WeightedTargetGroups("tg-a", "tg-b"),
+    gates=(Alarm(name="errors"),),
+)
+
+
+def look(cloud: SimCloud) -> Observation:
+    """One look."""
+    return cloud.observe(PLAN, Ledger("d"))
+
+
+def fleet(cloud: SimCloud, name: str) -> Fleet:
+    """A group, as a look shows it."""
+    found = look(cloud).fleet(name)
+    assert found is not None
+    return found
+
+
+def grown(cloud: SimCloud, seconds: float) -> Fleet:
+    """Group b some seconds after one instance was asked for."""
+    cloud.apply(SetSize(fleet="b", size=1, min=0, max=4))
+    cloud.clock.sleep(seconds)
+    return fleet(cloud, "b")
+
+
+def later(cloud: SimCloud, name: str, seconds: float = 60) -> Fleet:
+    """A group some seconds later."""
+    cloud.clock.sleep(seconds)
+    return fleet(cloud, name)
+
+
+@pytest.mark.parametrize(
+    ("fault", "strikes"),
+    [
+        (NeverHealthy("green"), lambda cloud: grown(cloud, 300).unhealthy == 1),
+        (NeverHealthy(image="ami-0alpha"), lambda cloud: grown(cloud, 300).unhealthy == 1),
+        (SlowBoot(500), lambda cloud: grown(cloud, 300).unhealthy == 1),
+        (LaunchFails(1), lambda cloud: grown(cloud, 10).launch_error is not None),
+        (Dies("blue", 30), lambda cloud: later(cloud, "a").unhealthy == 1),
+        (Sick("blue", 30, count=2), lambda cloud: later(cloud, "a").unhealthy == 2),
+        (Rescale("blue", 1, 30), lambda cloud: later(cloud, "a").desired == 3),
+        (EditBounds("blue", 1, 7, 30), lambda cloud: later(cloud, "a").max == 7),
+        (
+            Errors("ami-0alpha", 10),
+            lambda cloud: cloud.clock.sleep(10) or cloud.timeline.failed_requests == 100,
+        ),
+        (BlindLook(1), lambda cloud: look(cloud).unread == ("fleets", "shares")),
+        (
+            RefusedCall(1),
+            lambda cloud: cloud.apply(Freeze(fleet="a", frozen=True)).error is ErrorClass.THROTTLED,
+        ),
+        (LostAnswer(1), lambda cloud: cloud.apply(Freeze(fleet="a", frozen=True)).result is Result.UNKNOWN),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_fault_strikes(fault: Fault, strikes: Callable[[SimCloud], bool]) -> None:
+    """What a fault says is what happens, and does not happen without it."""
+    assert strikes(SimCloud(PLAN, faults=[fault]))
+    assert not strikes(SimCloud(PLAN))
+
+
+def test_a_fault_waits_for_somebody_to_strike() -> None:
+    """A group that is still empty at the time loses its instance as soon as there is one."""
+    cloud = SimCloud(PLAN, faults=[Dies("green", 1)])
+    assert grown(cloud, 200).targets[0].id == "i-0004"
+
+
+def test_a_sick_application_may_come_back() -> None:
+    """After its time it answers again and is healthy at the healthy threshold."""
+    cloud = SimCloud(PLAN, faults=[Sick("blue", 10, for_seconds=30)])
+    cloud.clock.sleep(35)
+    assert fleet(cloud, "a").unhealthy == 1
+    cloud.clock.sleep(65)
+    assert fleet(cloud, "a").healthy == 2
+
+
+def test_an_alarm_goes_red_and_back() -> None:
+    """For as long as was said; an alarm that nobody knows has no data."""
+    cloud = SimCloud(PLAN, faults=[AlarmRed("errors", 10, for_seconds=20)])
+    seen = []
+    for _ in range(4):
+        seen += [reading.reading for reading in look(cloud).gates]
+        cloud.clock.sleep(10)
+    assert seen == [Reading.PASS, Reading.FAIL, Reading.FAIL, Reading.PASS]
+    unknown = evolve(PLAN, gates=(Alarm(name="other"),))
+    assert [r.reading for r in cloud.observe(unknown, Ledger("d")).gates] == [Reading.NO_DATA]
+
+
+def test_somebody_else_may_set_weights() -> None:
+    """A look shows their weights, and requests follow them."""
+    cloud = SimCloud(PLAN, faults=[EditWeights((("blue", 60), ("green", 40)), at_seconds=5)])
+    cloud.clock.sleep(6)
+    shares = look(cloud).shares
+    assert shares is not None
+    assert shares.weights == (("a", 60), ("b", 40))
+    assert cloud.timeline.shares()[5]["errors"] == 40
+
+
+def test_a_lost_answer_hides_whether_it_was_applied() -> None:
+    """The outcome is the same; the world is not."""
+    command = SetBounds(fleet="a", min=0, max=9)
+    for applied in (True, False):
+        cloud = SimCloud(PLAN, faults=[LostAnswer(2, applied=applied)])
+        cloud.apply(Freeze(fleet="a", frozen=False))
+        outcome = cloud.apply(command)
+        assert (outcome.result, outcome.error) == (Result.UNKNOWN, ErrorClass.LOST)
+        assert (fleet(cloud, "a").max == 9) == applied
+        assert cloud.apply(command).result is Result.APPLIED
+
+
+def test_a_refused_call_changes_nothing_and_names_its_class() -> None:
+    """A throttled one may be asked again, another class is a refusal."""
+    cloud = SimCloud(PLAN, faults=[RefusedCall(1), RefusedCall(2, error="identity")])
+    command = SetBounds(fleet="a", min=0, max=9)
+    first, second, third = (cloud.apply(command) for _ in range(3))
+    assert (first.result, first.error) == (Result.NOT_APPLIED, ErrorClass.THROTTLED)
+    assert (second.result, second.error) == (Result.REFUSED, ErrorClass.IDENTITY)
+    assert third.result is Result.APPLIED
+
+
+def test_a_stale_look_shows_what_an_earlier_look_saw() -> None:
+    """The content is old, the time is the present."""
+    cloud = SimCloud(PLAN, faults=[StaleLook(3, age=2), StaleLook(4)])
+    looks = []
+    for size in (3, 4, 2, 3):
+        looks.append(look(cloud))
+        cloud.apply(SetSize(fleet="a", size=size, min=2, max=4))
+        cloud.clock.sleep(1)
+    assert [found.at for found in looks] == [0, 1, 2, 3]
+    assert [found.fleets[0].desired for found in looks] == [2, 3, 2, 4]
+
+
+def test_a_blind_look_reads_nothing_of_groups_and_weights() -> None:
+    """What could not be read is absent and named; the next look sees it."""
+    cloud = SimCloud(PLAN, faults=[BlindLook(1)])
+    blind, seen = look(cloud), look(cloud)
+    assert (blind.fleets, blind.shares) == ((), None)
+    assert blind.image is True
+    assert seen.fleets
+    assert not seen.unread
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("sick", {"healthy", "unhealthy a"}),
+        ("dies", {"healthy", "unhealthy a"}),
+        ("lost", {"healthy", "lost, applied", "lost, not applied"}),
+        ("refused", {"healthy", "refused"}),
+        ("stale", {"healthy", "stale"}),
+        ("blind", {"healthy", "blind"}),
+    ],
+)
+def test_a_budget_lets_each_fault_happen_at_every_opportunity(kind: str, found: set[str]) -> None:
+    """Enumerated, one fault gives the run without it and one for each way in which it can happen."""
+
+    def run(choices: Choices) -> str:
+        cloud = SimCloud(PLAN, choices=choices, budget=Budget(**{kind: 1}))
+        look(cloud)
+        cloud.clock.sleep(5)
+        outcome = cloud.apply(SetShares(weights=(("a", 99), ("b", 1))))
+        seen = look(cloud)
+        applied = cloud.world.rule[1][1] == 1
+        if outcome.result is Result.UNKNOWN:
+            return "lost, applied" if applied else "lost, not applied"
+        if not applied:
+            return "refused"
+        if seen.unread:
+            return "blind"
+        if seen.shares and seen.shares.weight("b") == 0:
+            return "stale"
+        cloud.clock.sleep(30)
+        a = cloud.world.group("a")
+        assert a is not None
+        return "healthy" if all(i.target == "healthy" for i in a.instances) else "unhealthy a"
+
+    assert set(enumerate_runs(run)) == found
+
+
+def test_equal_instances_are_one_option() -> None:
+    """With a hundred equal instances a fault has one victim to choose from."""
+    widths = []
+
+    def run(choices: Choices) -> None:
+        cloud = SimCloud(PLAN, capacity=100, traffic=0, choices=choices, budget=Budget(sick=2))
+        cloud.clock.sleep(5)
+        cloud.clock.sleep(5)
+        widths.extend(choices.widths)
+
+    assert len(list(enumerate_runs(run))) == 4
+    assert set(widths) == {2}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("never-healthy:green", NeverHealthy("green")),
+        ("dies:green:120", Dies("green", 120)),
+        ("dies:green:at=120", Dies("green", 120)),
+        ("sick:blue:90", Sick("blue", 90)),
+        ("slow-boot:300", SlowBoot(300)),
+        ("launch-fails:3", LaunchFails(3)),
+        ("lost-answer:4", LostAnswer(4)),
+        ("refused-call:4", RefusedCall(4)),
+        ("stale-look:9", StaleLook(9)),
+        ("blind-look:9", BlindLook(9)),
+        ("alarm:my:alarm:150", AlarmRed("my:alarm", 150)),
+        ("rescale:blue:+2:90", Rescale("blue", 2, 90)),
+        ("errors:ami-1:5", Errors("ami-1", 5)),
+    ],
+)
+def test_faults_are_read_from_short_texts(text: str, fault: Fault) -> None:
+    """Each kind has a form that fits on a command line."""
+    assert parse(text) == fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "dies", "dies:green", "dies:green:soon", "dies:green:-1", "dies:green:nan", "dies::5"),
+        *("dies:green:1:2", "explodes:green:1", "lost-answer:0", "rescale:blue:two:9", "alarm:5"),
+    ],
+)
+def test_a_wrong_text_is_told_what_is_allowed(text: str) -> None:
+    """The message names the forms, or the form of the kind that was meant."""
+    with pytest.raises(ValueError, match=r"SECONDS|CALL"):
+        parse(text)
+
+
+def test_faults_of_a_world_that_goes_on_count_from_then() -> None:
+    """Times, calls and looks are those of the cloud that the faults were given to."""
+    first = SimCloud(PLAN)
+    first.clock.sleep(100)
+    look(first)
+    cloud = SimCloud(PLAN, world=first.world, faults=[Sick("blue", 10), BlindLook(1)], settings=Settings())
+    assert look(cloud).unread
+    cloud.clock.sleep(9)
+    assert cloud.timeline.failed_requests == 0
+    cloud.clock.sleep(5)
+    assert cloud.timeline.failed_requests > 0
