@@ -1,0 +1,139 @@
+"""bluegreen: replace a live fleet of EC2 instances without dropping a request, and know beforehand.
+
+Names are loaded when they are first used, so that importing the package costs nothing to tools that only
+sometimes deploy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import strategies
+    from .core.errors import (
+        BlueGreenError,
+        BuildFailed,
+        Fault,
+        JournalDamaged,
+        JournalError,
+        JournalTooNew,
+        LockTaken,
+        MissingExtra,
+        NothingToLoad,
+        NotPromoted,
+        PlanError,
+        SlotTaken,
+        Unfinished,
+    )
+    from .core.invariants import INVARIANTS, Invariant
+    from .core.observation import (
+        Fleet,
+        GateReading,
+        Health,
+        Observation,
+        Outcome,
+        Reading,
+        Shares,
+        TargetHealth,
+    )
+    from .core.plan import (
+        Alarm,
+        Deadlines,
+        Hook,
+        Limits,
+        Plan,
+        Probe,
+        Rung,
+        SharedTargetGroup,
+        Strategy,
+        WeightedTargetGroups,
+    )
+    from .core.state import Phase, State, Step
+    from .deployment import Deployment, Operator, Result
+    from .gates import HookGate, HttpProbe
+    from .image import ImageBuild
+    from .journal import MemoryJournal, SqliteJournal
+    from .planfile import read_plan
+
+__all__ = [
+    "INVARIANTS",
+    "Alarm",
+    "BlueGreenError",
+    "BuildFailed",
+    "Deadlines",
+    "Deployment",
+    "Fault",
+    "Fleet",
+    "GateReading",
+    "Health",
+    "Hook",
+    "HookGate",
+    "HttpProbe",
+    "ImageBuild",
+    "Invariant",
+    "JournalDamaged",
+    "JournalError",
+    "JournalTooNew",
+    "Limits",
+    "LockTaken",
+    "MemoryJournal",
+    "MissingExtra",
+    "NotPromoted",
+    "NothingToLoad",
+    "Observation",
+    "Operator",
+    "Outcome",
+    "Phase",
+    "Plan",
+    "PlanError",
+    "Probe",
+    "Reading",
+    "Result",
+    "Rung",
+    "SharedTargetGroup",
+    "Shares",
+    "SlotTaken",
+    "SqliteJournal",
+    "State",
+    "Step",
+    "Strategy",
+    "TargetHealth",
+    "Unfinished",
+    "WeightedTargetGroups",
+    "read_plan",
+    "strategies",
+]
+
+_HOMES = {
+    "core.errors": (
+        "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
+        "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
+    ),
+    "core.invariants": "INVARIANTS Invariant",
+    "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
+    "core.plan": (
+        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy WeightedTargetGroups"
+    ),
+    "core.state": "Phase State Step",
+    "deployment": "Deployment Operator Result",
+    "gates": "HookGate HttpProbe",
+    "image": "ImageBuild",
+    "journal": "MemoryJournal SqliteJournal",
+    "planfile": "read_plan",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return import_module(".strategies", __name__)
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,94 @@
+"""The program: its commands, and how what they raise becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from bluegreen.core.errors import BlueGreenError, Fault
+from bluegreen.planfile import PlanFileError
+
+from .exits import Exit, of_error
+from .output import Output
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bluegreen", message="%(prog)s %(version)s")
+def program() -> None:
+    """Replace a live fleet of EC2 instances without dropping a request.
+
+    Everything here works on the built-in simulator: no account, no network.
+
+    Completion for your shell: eval "$(_BLUEGREEN_COMPLETE=bash_source bluegreen)", or zsh_source,
+    fish_source.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit code.
+
+    Args:
+        arguments: What stands after the program's name; None takes the process's own.
+    """
+    from . import demo, operate, planning, simulate, status
+
+    for module in (demo, planning, simulate, status, operate):
+        for command in module.COMMANDS:
+            program.add_command(command)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Looked for by hand: a usage fault must be told in JSON too, and then click has parsed nothing.
+    output = Output(json="--json" in arguments)
+    try:
+        code = _guarded(arguments, output)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain when it flushes stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    return code
+
+
+def _guarded(arguments: list[str], output: Output) -> int:
+    """Run the program; every error that is expected becomes a line on stderr and a code."""
+    try:
+        code = program.main(arguments, prog_name="bluegreen", standalone_mode=False, obj=output)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return Exit.USAGE
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "bluegreen"
+        output.fault("usage", f"{where}: {error.format_message()}", f"Try '{where} --help'.")
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        output.fault("interrupted", "bluegreen: interrupted")
+        return Exit.INTERRUPTED
+    except PlanFileError as error:
+        # The lines are those of a compiler, so that editors find the place: no prefix.
+        output.fault("plan", *str(error).splitlines(), faults=[_fault(fault) for fault in error.faults])
+        return Exit.USAGE
+    except BlueGreenError as error:
+        code, word = of_error(error)
+        output.fault(word, f"bluegreen: {error}")
+        return code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        output.fault("system", f"bluegreen: {error}")
+        return Exit.ERROR
+    return int(code or 0)
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    """A fault for programs; a value that JSON cannot hold, or that is long, stands in the message only."""
+    data: dict[str, Any] = {"message": str(fault), "path": fault.path, "remedy": fault.remedy}
+    if place := getattr(fault, "place", None):
+        data |= {"file": getattr(fault, "file", ""), "line": place.line, "column": place.column}
+    value = fault.value
+    small = isinstance(value, int | float) and abs(value) < 2**53  # True and False are ints
+    if value is None or small or (isinstance(value, str) and len(value) <= 200):
+        data["value"] = value
+    return data

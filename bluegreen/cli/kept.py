@@ -1,0 +1,126 @@
+"""The simulated world that is kept between releases: what was asked of it, opened, saved."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+from attrs import frozen
+
+from bluegreen.core.errors import BlueGreenError
+from bluegreen.core.plan import Alarm, Plan
+from bluegreen.journal.history import Story
+
+from .folder import Folder
+from .output import Output
+
+if TYPE_CHECKING:
+    from bluegreen_sim import SimCloud
+    from bluegreen_sim.faults import Fault
+
+
+@frozen(kw_only=True)
+class Wish:
+    """What was asked for on the command line.
+
+    Args:
+        file: The plan file.
+        plan: What it says, with ``--image`` in it.
+        image: What ``--image`` said.
+        capacity: Instances of the live group in a new world; None when not said.
+        traffic: Requests a second.
+        seed: Of the random choices.
+        faults: What goes wrong.
+        state: What ``--state`` said.
+    """
+
+    file: Path
+    plan: Plan
+    image: str | None
+    capacity: int | None
+    traffic: int
+    seed: int
+    faults: tuple[Fault, ...]
+    state: Path | None
+
+    def command(self, verb: str) -> str:
+        """How to say something of the same deployment, ready to be pasted into a shell."""
+        words = ["bluegreen", verb, str(self.file)]
+        words += ["--image", self.image] if self.image and verb == "simulate" else []
+        words += ["--state", str(self.state)] if self.state else []
+        return shlex.join(words)
+
+    def check_faults(self) -> None:
+        """A fault of something that the plan does not have would silently never happen.
+
+        Raises:
+            UsageError: If there is one.
+        """
+        groups = ("blue", "green", *self.plan.groups)
+        alarms = [gate.name for gate in self.plan.gates if isinstance(gate, Alarm)]
+        for fault in self.faults:
+            group, alarm = getattr(fault, "group", None), getattr(fault, "name", None)
+            if group is not None and group not in groups:
+                raise click.UsageError(f"--fault: {group!r} is none of {', '.join(groups)}")
+            if alarm is not None and alarm not in alarms:
+                raise click.UsageError(f"--fault: the plan has no alarm {alarm!r}")
+
+
+def open_world(wish: Wish, folder: Folder, output: Output, unfinished: Story | None) -> SimCloud:
+    """The saved world, or a new one, which is saved at once: it must be there before the journal begins.
+
+    Args:
+        wish: What was asked for.
+        folder: Where it is kept.
+        output: Where notes go.
+        unfinished: The deployment that goes on in it.
+    """
+    from bluegreen_sim import SimCloud
+
+    world = saved_world(folder)
+    common: dict[str, Any] = {"traffic": wish.traffic, "seed": wish.seed, "faults": wish.faults}
+    if world is None:
+        capacity = 2 if wish.capacity is None else wish.capacity
+        live = 0 if capacity else None
+        cloud = SimCloud(wish.plan, capacity=max(capacity, 1), live=live, **common)
+        save(folder, cloud)
+        return cloud
+    if wish.capacity is not None:
+        output.note("--capacity is for a new world (--fresh); this one keeps its size")
+    if not unfinished:
+        # Faults belong to the release that they were asked for.
+        world = attrs.evolve(world, faults=(), schedule=())
+    cloud = SimCloud(wish.plan, world=world, add_image=True, **common)
+    if unfinished:
+        # The journal may be one pass ahead of the world: let the world live through that time again.
+        cloud.clock.sleep(unfinished.state.at - cloud.clock.now())
+        # Who was live when the deployment began is blue to the end, also when green has taken over.
+        cloud.timeline.blue = unfinished.state.blue or cloud.timeline.blue
+    return cloud
+
+
+def saved_world(folder: Folder) -> Any:
+    """The saved world as the simulator's value; None when there is none.
+
+    Raises:
+        BlueGreenError: If it is damaged, or missing beside a journal. Nothing is changed then.
+    """
+    from bluegreen_sim import world_from_dict
+
+    data = folder.load_world()
+    try:
+        return None if data is None else world_from_dict(data)
+    except ValueError as error:
+        raise BlueGreenError(
+            f"{folder.world_path}: {error}: put it back, or begin anew with --fresh"
+        ) from error
+
+
+def save(folder: Folder, cloud: SimCloud) -> None:
+    """Save the world as it is now."""
+    from bluegreen_sim import world_to_dict
+
+    folder.save_world(world_to_dict(cloud.world))

@@ -1,0 +1,215 @@
+"""``bluegreen status`` and ``history``: what the journal of a service tells. Nothing is changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bluegreen import read_plan
+from bluegreen.core.errors import NothingToLoad
+from bluegreen.core.observation import Request
+from bluegreen.core.state import Phase
+from bluegreen.journal.codec import read_request
+from bluegreen.journal.history import Story, stories
+from bluegreen.ports import Journal
+
+from .exits import Exit, of_phase
+from .folder import Folder
+from .options import Command, json_option, optional_plan_file, state_option
+from .output import Output
+from .telling import STYLES, Told, asked, awaited, clock, rung, turned_back
+
+
+def folder_of(file: Path | None, state: Path | None) -> Folder:
+    """The state folder that the command line names, by itself or through a plan file.
+
+    Raises:
+        UsageError: If it names neither.
+    """
+    if file is None and state is None:
+        raise click.UsageError("name a plan FILE, or the state folder with --state DIR")
+    return Folder.of(file, read_plan(file) if file else None, state)
+
+
+def latest(folder: Folder) -> Story:
+    """The service's last deployment.
+
+    Raises:
+        NothingToLoad: If there is none yet.
+    """
+    found = list(stories(folder.journal()))
+    if not found:
+        raise NothingToLoad(nothing(folder))
+    return found[-1]
+
+
+def nothing(folder: Folder) -> str:
+    """The sentence that says that there is nothing yet."""
+    return f"no deployment yet: there is no journal in {folder.path}; `bluegreen simulate FILE` begins one"
+
+
+@click.command(
+    cls=Command,
+    codes=(Exit.ROLLED_BACK, Exit.IN_PROGRESS, Exit.REFUSED, Exit.HALTED),
+    short_help="Say where the last deployment stands.",
+)
+@optional_plan_file
+@state_option
+@json_option
+@click.pass_obj
+def status(output: Output, file: Path | None, state: Path | None) -> int:
+    """Say where the service's last deployment stands, and what it waits for."""
+    folder = folder_of(file, state)
+    story = latest(folder)
+    data = _standing(story, folder.journal())
+    for word, value in _words(story, data):
+        output.say(f"{word:<11} {value}", STYLES.get(story.state.phase, "") if word == "phase" else "")
+    output.result("bluegreen.status/1", data)
+    return of_phase(story.state.phase)
+
+
+def told(story: Story) -> list[Told]:
+    """The passes of a deployment, as its journal has them."""
+    befores = [story.first, *(step.state for step in story.steps)]
+    return [
+        Told(
+            plan=story.plan,
+            step=step,
+            look=look,
+            before=before,
+            origin=story.started,
+            started=story.started,
+        )
+        for step, look, before in zip(story.steps, story.looks, befores, strict=False)
+    ]
+
+
+def _standing(story: Story, journal: Journal) -> dict[str, Any]:
+    """Where a deployment stands, as JSON-able data."""
+    state = story.state
+    entered = _entered(story)
+    holder = journal.holder()
+    held = holder is not None and holder.until > time.time()
+    return {
+        "service": story.plan.service,
+        "deployment_id": state.ledger.deployment_id,
+        "number": story.number,
+        "image": story.plan.image,
+        "phase": state.phase.value,
+        "ok": state.phase is Phase.PROMOTED,
+        "rung": state.rung + 1 if rung(story.plan, state) else None,
+        "rungs": len(story.plan.rungs),
+        "since": (entered.second if entered else 0),
+        "elapsed": state.at - story.started,
+        "reason": story.steps[-1].reason if story.steps and not state.phase.ended else _why(entered),
+        "because": turned_back(story.steps),
+        "blue": state.blue,
+        "green": state.green,
+        "committed": state.committed,
+        "paused": state.paused,
+        "awaits": awaited(story.plan, state),
+        "requests": [{"kind": r.kind, "by": r.by, "reason": r.reason} for r in _unseen(story)],
+        "lock": {"holder": holder.name, "fence": holder.fence} if holder and held else None,
+        "leftovers": state.leftovers,
+    }
+
+
+def _entered(story: Story) -> Told | None:
+    """The pass in which the present phase, or rung, was entered."""
+    found = None
+    for one in told(story):
+        assert one.before is not None
+        if (one.phase, one.step.state.rung) != (one.before.phase, one.before.rung):
+            found = one
+    return found
+
+
+def _unseen(story: Story) -> list[Request]:
+    """What persons asked for that no pass has taken in yet."""
+    return [
+        read_request(record.seq, record.body) for record in story.requests if record.seq > story.state.seen
+    ]
+
+
+def _why(entered: Told | None) -> str:
+    return entered.step.reason if entered else "not looked at yet"
+
+
+def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a deployment stands, as (word, value)."""
+    where = rung(story.plan, story.state)
+    yield "service", data["service"]
+    yield "deployment", f"{data['deployment_id']}, image {data['image']}"
+    since = f"since {clock(data['since'])}, seen last at {clock(data['elapsed'])} after the start"
+    yield "phase", ", ".join(filter(None, [data["phase"], where, since]))
+    yield "reason", data["reason"]
+    if data["because"] not in (None, data["reason"]):
+        yield "because", data["because"]
+    yield "blue", data["blue"] or "not known yet"
+    yield "green", data["green"] or "not known yet"
+    if data["committed"]:
+        yield "commit", "done: no way back"
+    elif not story.state.phase.ended:
+        yield "commit", "not yet: every failure leads back to blue"
+    lock = data["lock"]
+    yield "lock", f"held by {lock['holder']} (fence {lock['fence']})" if lock else "held by nobody"
+    yield "awaits", data["awaits"]
+    for request in _unseen(story):
+        yield "asked", f"{asked(request)}; the next pass takes it in"
+    for left in data["leftovers"]:
+        yield "left over", left
+
+
+@click.command(cls=Command, short_help="List all deployments and what they decided.")
+@optional_plan_file
+@state_option
+@click.option("--verbose", "-v", is_flag=True, help="Every pass, not only the changes.")
+@json_option
+@click.pass_obj
+def history(output: Output, file: Path | None, state: Path | None, *, verbose: bool) -> int:
+    """List all deployments of the service, oldest first, with their decisions."""
+    folder = folder_of(file, state)
+    found = list(stories(folder.journal()))
+    if not found:
+        output.say(nothing(folder))
+    deployments = []
+    for story in found:
+        phase = story.state.phase
+        output.say(
+            f"{story.state.ledger.deployment_id}  {phase.value}  image {story.plan.image}  "
+            f"after {clock(story.state.at - story.started)}",
+            STYLES.get(phase, "bold"),
+        )
+        shown = [one for one in told(story) if verbose or _turning(one)]
+        for one in shown:
+            output.say(f"  {one}", STYLES.get(one.phase, ""))
+        deployments.append(
+            {
+                "deployment_id": story.state.ledger.deployment_id,
+                "number": story.number,
+                "phase": phase.value,
+                "ok": phase is Phase.PROMOTED,
+                "image": story.plan.image,
+                "blue": story.state.blue,
+                "green": story.state.green,
+                "started": story.started,
+                "ended": story.state.at,
+                "steps": [one.data() for one in shown],
+            }
+        )
+    output.result("bluegreen.history/1", {"deployments": deployments})
+    return Exit.DONE
+
+
+def _turning(one: Told) -> bool:
+    """Whether a pass changed the phase or the rung, or took in what a person asked for."""
+    assert one.before is not None
+    now = one.step.state
+    return bool(one.look.requests) or (now.phase, now.rung) != (one.before.phase, one.before.rung)
+
+
+COMMANDS = (status, history)

@@ -1,0 +1,375 @@
+"""The loop around the pure core: observe, step, record, guard, apply. It decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from .core.commands import Command
+from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
+from .core.invariants import broken_by_command
+from .core.machine import initial, step
+from .core.observation import Observation, Outcome, Request, RequestKind
+from .core.observation import Result as Became
+from .core.plan import Plan
+from .core.predicates import guarded
+from .core.state import Phase, State, Step
+from .ports import Clock, Cloud, Gate, Journal, Listener
+
+
+@frozen(kw_only=True)
+class Result:
+    """How a deployment stands when ``run`` returns.
+
+    Args:
+        phase: The last phase.
+        ok: Whether green is live.
+        reason: The last sentence.
+        deployment_id: Names and tags of everything that was made are functions of it.
+        started: When it began, in seconds of the cloud's clock.
+        ended: When it was last looked at.
+        leftovers: What could not be given back or removed, one clause each.
+        history: Every step, in order.
+    """
+
+    phase: Phase
+    ok: bool
+    reason: str
+    deployment_id: str
+    started: float
+    ended: float
+    leftovers: tuple[str, ...]
+    history: tuple[Step, ...]
+
+    def raise_unless_promoted(self) -> None:
+        """Raise NotPromoted with the phase and the reason unless ``ok``."""
+        if not self.ok:
+            raise NotPromoted(f"{self.deployment_id} ended {self.phase.value}: {self.reason}")
+
+
+def carry_out(
+    plan: Plan, state: State, observation: Observation, commands: Iterable[Command], cloud: Cloud
+) -> tuple[Outcome, ...]:
+    """Send commands in order; stop at the first that is not applied.
+
+    Right before a command that moves users or removes something the guard takes its own look and checks
+    every promise against it; what breaks one is withheld, and that is an outcome too.
+
+    Args:
+        plan: What is wanted.
+        state: The state that was decided.
+        observation: The look it was decided on.
+        commands: What to send.
+        cloud: Where to.
+    """
+    outcomes: list[Outcome] = []
+    for command in commands:
+        look = cloud.observe(plan, state.ledger) if guarded(command, observation) else observation
+        broken = broken_by_command(plan, state, look, command)
+        if broken is None:
+            outcome = cloud.apply(command)
+        else:
+            agreed = not look.unread and (look.fleets, look.shares) == (
+                observation.fleets,
+                observation.shares,
+            )
+            outcome = Outcome(
+                command=command,
+                result=Became.WITHHELD,
+                invariant=broken.id,
+                agreed=agreed,
+                detail=broken.sentence,
+            )
+        outcomes.append(outcome)
+        if outcome.result is not Became.APPLIED:
+            break
+    return tuple(outcomes)
+
+
+class Deployment:
+    """One deployment of one plan; ``advance`` is one pass, ``run`` repeats it to the end.
+
+    Args:
+        plan: What is wanted.
+        cloud: Where the fleets are.
+        journal: Where every decision is recorded before it is acted on. A simulator may do without: a
+            journal in memory is made.
+        clock: Time; the cloud's own by default.
+        gates: Checks by name, for the plan's ``Hook`` gates and to replace its ``Probe`` gates.
+        listeners: Told after each pass.
+        holder: Who deploys, for people.
+
+    Raises:
+        BlueGreenError: If a real cloud is given without a journal.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        cloud: Cloud,
+        *,
+        journal: Journal | None = None,
+        clock: Clock | None = None,
+        gates: Mapping[str, Gate] | None = None,
+        listeners: Iterable[Listener] = (),
+        holder: str | None = None,
+    ) -> None:
+        from .journal.log import Log
+        from .journal.memory import MemoryJournal
+
+        self.plan = plan
+        self.cloud = cloud
+        self.clock = clock or cloud.clock
+        if journal is None:
+            if not self._nobody_comes():
+                raise BlueGreenError(
+                    "a deployment on a real cloud needs a journal, or a crash forgets it: "
+                    "journal=bluegreen.SqliteJournal(path)"
+                )
+            journal = MemoryJournal()
+        self.state: State | None = None
+        self.history: list[Step] = []
+        self._gates = dict(gates or {})
+        self._listeners = tuple(listeners)
+        self._log = Log(journal, plan.service, name=holder)
+        self._outcomes: tuple[Outcome, ...] = ()
+        self._requests: list[Request] = []
+        self._started: float | None = None
+
+    @classmethod
+    def load(cls, service: str, cloud: Cloud, journal: Journal, **options: Any) -> Deployment:
+        """Go on with the service's last deployment, as if nothing had happened.
+
+        Args:
+            service: The service's name.
+            cloud: Where the fleets are.
+            journal: The journal that holds it.
+            options: As for ``Deployment``: clock, gates, listeners, holder.
+
+        Raises:
+            NothingToLoad: If the journal has none.
+            JournalDamaged: If a record is not what was written.
+            JournalTooNew: If a newer bluegreen wrote it.
+        """
+        from .journal.history import last
+
+        story = last(journal, service)
+        if story is None:
+            raise NothingToLoad(f"the journal holds no deployment of {service}")
+        loaded = cls(story.plan, cloud, journal=journal, **options)
+        loaded.state = story.state
+        loaded.history = list(story.steps)
+        loaded._outcomes = story.outcomes
+        loaded._started = story.started
+        return loaded
+
+    # ---------------------------------------------------------------------------------------- one pass
+
+    def advance(self) -> Step:
+        """One pass: observe, decide, record the intent, check the lease, send, record what became of it.
+
+        Raises:
+            LockTaken: If another holder deploys the service, or took over.
+            Unfinished: If the service has a deployment that has not ended.
+            JournalError: If the journal cannot be written; then nothing was sent.
+        """
+        from .gates import readings
+        from .journal import codec
+
+        state = self._begin()
+        observation = self.cloud.observe(self.plan, state.ledger)
+        observation = attrs.evolve(
+            observation,
+            gates=observation.gates
+            + readings(
+                self.plan,
+                observation,
+                state.phase,
+                self._gates,
+                green=state.green,
+                fetch=getattr(self.cloud, "fetch", None),  # a simulator answers probes itself
+            ),
+            requests=self._new_requests(state),
+            outcomes=self._outcomes,
+        )
+        decided = step(self.plan, state, observation)
+        deployment_id = state.ledger.deployment_id
+        self._log.append("decision", codec.decision(observation, decided), deployment_id)
+        self.state, self._outcomes = decided.state, ()
+        if decided.commands:
+            self._outcomes = carry_out(self.plan, decided.state, observation, decided.commands, self.cloud)
+            self._log.append("outcomes", codec.outcomes(self._outcomes), deployment_id)
+        self._log.renew()
+        self.history.append(decided)
+        self._tell(decided, observation)
+        return decided
+
+    def steps(self) -> Iterator[Step]:
+        """Pass after pass, sleeping until each is due.
+
+        Stops at an end, in ``halted``, and where only a person can help and, on a simulator's clock, none
+        can come.
+        """
+        try:
+            while True:
+                decided = self.advance()
+                yield decided
+                if self._resting(decided.state):
+                    return
+                self.clock.sleep(decided.wake_at - self.clock.now())
+        finally:
+            self._log.release()
+
+    def run(self) -> Result:
+        """All of ``steps``.
+
+        Raises:
+            LockTaken: If another holder deploys the service, or took over.
+            JournalError: If the journal is damaged or cannot be written.
+        """
+        for _ in self.steps():
+            pass
+        return self.result()
+
+    def result(self) -> Result:
+        """How the deployment stands now.
+
+        Raises:
+            NothingToLoad: Before the first pass.
+        """
+        if self.state is None or not self.history:
+            raise NothingToLoad("the deployment has not begun")
+        state = self.state
+        return Result(
+            phase=state.phase,
+            ok=state.phase is Phase.PROMOTED,
+            reason=self._reason(state.phase),
+            deployment_id=state.ledger.deployment_id,
+            started=self._started if self._started is not None else state.at,
+            ended=state.at,
+            leftovers=state.leftovers,
+            history=tuple(self.history),
+        )
+
+    # ----------------------------------------------------------------------------------------- details
+
+    def _reason(self, phase: Phase) -> str:
+        """Why it stands where it stands: of a way back, why it turned, not that it arrived."""
+        sought = Phase.ROLL_BACK if phase is Phase.ROLLED_BACK else phase
+        if not phase.ended:
+            return self.history[-1].reason
+        return next(s.reason for s in self.history if s.state.phase is sought)
+
+    def _nobody_comes(self) -> bool:
+        return bool(getattr(self.clock, "virtual", False))
+
+    def _resting(self, state: State) -> bool:
+        if state.phase.ended or state.phase is Phase.HALTED:
+            return True
+        held = state.awaiting or (state.paused and state.phase in (Phase.PREFLIGHT, *_HOLDABLE))
+        return held and self._nobody_comes() and not self._new_requests(state)
+
+    def _begin(self) -> State:
+        """The state to go on from; the first time, the lease and the record of the start."""
+        from .journal import codec
+        from .journal.history import last
+
+        if not self._log.fence:
+            self._log.take()
+        if self.state is not None:
+            return self.state
+        before = last(self._log.journal, self.plan.service)
+        if before is not None and not before.state.phase.ended:
+            raise Unfinished(
+                f"{before.state.ledger.deployment_id} has not ended (it is in {before.state.phase.value}): "
+                "go on with Deployment.load, or abort it"
+            )
+        number = 1 if before is None else before.number + 1
+        self._started = self.clock.now()
+        self.state = initial(_deployment_id(self.plan, number), self._started)
+        self._log.append("started", codec.started(self.plan, self.state), self.state.ledger.deployment_id)
+        return self.state
+
+    def _new_requests(self, state: State) -> tuple[Request, ...]:
+        from .journal import codec
+
+        for record in self._log.catch_up():
+            if record.kind == "request" and record.deployment_id == state.ledger.deployment_id:
+                self._requests.append(codec.read_request(record.seq, record.body))
+        self._requests = [request for request in self._requests if request.seq > state.seen]
+        return tuple(self._requests)
+
+    def _tell(self, decided: Step, observation: Observation) -> None:
+        from .logs import logger
+
+        fields = {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
+        logger().info("step", reason=decided.reason, **fields)
+        for listener in self._listeners:
+            try:
+                listener.stepped(decided, observation)
+            except Exception as error:  # noqa: BLE001  (somebody else's code must not stop a deployment)
+                logger().warning(
+                    "listener failed", listener=type(listener).__name__, error=str(error), **fields
+                )
+
+
+_HOLDABLE = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
+
+
+def _deployment_id(plan: Plan, number: int) -> str:
+    """Unique in the log by its number, and by its digest should the log be lost."""
+    digest = hashlib.blake2b(
+        f"{plan.service}\0{plan.image}\0{plan.groups}".encode(), digest_size=4
+    ).hexdigest()
+    return f"{plan.service}-{number}-{digest}"
+
+
+class Operator:
+    """Acts on a running deployment from outside, from any process, by a record in its journal.
+
+    Args:
+        journal: The deployment's journal.
+        service: The service's name.
+        by: Who acts, for the record.
+    """
+
+    def __init__(self, journal: Journal, service: str, *, by: str = "") -> None:
+        from .journal.log import Log
+
+        self._journal = journal
+        self._log = Log(journal, service, name=by or None)
+        self._by = by
+
+    def approve(self, reason: str = "") -> None:
+        """Let the rung that is baking now be left. Names the rung: said twice, it approves nothing more.
+
+        Raises:
+            NothingToLoad: If the service has no deployment.
+        """
+        self._request("approve", reason)
+
+    def pause(self, reason: str = "") -> None:
+        """Hold forward transitions; alarms and aborts still act. Changes nothing after the commit."""
+        self._request("pause", reason)
+
+    def resume(self, reason: str = "") -> None:
+        """End a pause, or send a halted deployment back to where it came from."""
+        self._request("resume", reason)
+
+    def abort(self, reason: str = "") -> None:
+        """Call it off: back to blue, before the commit only, and only if blue can carry the users."""
+        self._request("abort", reason)
+
+    def _request(self, kind: RequestKind, reason: str) -> None:
+        from .journal import codec
+        from .journal.history import last
+
+        story = last(self._journal, self._log.service)
+        if story is None or story.state.phase.ended:
+            raise NothingToLoad(f"no deployment of {self._log.service} is under way")
+        body = codec.request(kind=kind, by=self._by, reason=reason, rung=story.state.rung)
+        self._log.append("request", body, story.state.ledger.deployment_id)
