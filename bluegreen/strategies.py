@@ -74,10 +74,7 @@ def linear(step_percent: int = 10, every_seconds: int = 60, *, keep_blue_seconds
     Raises:
         PlanError: If ``step_percent`` is no step.
     """
-    if isinstance(step_percent, bool) or not isinstance(step_percent, int) or not 1 <= step_percent <= 100:
-        raise PlanError(
-            [Fault("step_percent", step_percent, "must be a whole number of percent from 1 to 100")]
-        )
+    _check("step_percent", step_percent, whole(1, 100, "percent"))
     return Strategy(
         tuple(
             Rung(percent=percent, bake_seconds=every_seconds)

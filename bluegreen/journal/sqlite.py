@@ -31,7 +31,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 from bluegreen.core.errors import JournalDamaged, JournalError
@@ -240,7 +239,7 @@ class SqliteJournal:
 
     def _exists(self) -> bool:
         try:
-            mode = self._path.lstat()
+            found = self._path.lstat()
         except FileNotFoundError:
             if self._seal_path.exists():
                 raise JournalDamaged(
@@ -248,16 +247,16 @@ class SqliteJournal:
                     "back; or remove the seal as well, to start a new log on purpose"
                 ) from None
             return False
-        if not stat.S_ISREG(mode.st_mode):
+        if not stat.S_ISREG(found.st_mode):
             raise JournalError(f"{self._where} is no regular file")
-        if not mode.st_size:
+        if not found.st_size:
             raise JournalDamaged(f"{self._where} is empty; bluegreen never leaves an empty file")
         return True
 
     def _create(self) -> None:
         """Make the file under another name first: at its own, it is whole or absent."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_name(f"{self._path.name}-{os.getpid()}-{get_ident()}")
+        draft = self._path.with_name(f"{self._path.name}-{os.urandom(8).hex()}")
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             with closing(sqlite3.connect(draft, isolation_level=None)) as db:

@@ -86,7 +86,7 @@ LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: st.integers(),
     str: st.text(max_size=12),
-    float: st.floats(-1e12, 1e12),
+    float: st.floats(-1e12, 1e12).map(lambda number: number + 0.0),  # -0.0 equals the default 0.0
     Plan: plans,
 }
 
@@ -260,7 +260,7 @@ def test_nothing_is_coerced(value: object) -> None:
     for holder, key in places(data):
         right = holder[key]
         for wrong in ("7", 7, 7.5, True, [], {}, ["x"]):
-            if kind_of(wrong) & kind_of(right):
+            if type(wrong) is type(right):
                 continue
             holder[key] = wrong
             try:
@@ -270,14 +270,8 @@ def test_nothing_is_coerced(value: object) -> None:
             finally:
                 holder[key] = right
             # An optional field was None and takes its own type: then that is what is read, as it is.
-            assert right is None or isinstance(right, int | float), (key, right, wrong)
-            assert type(wrong) in (int, float, str, bool)
+            assert right is None, (key, right, wrong)
             assert read != value
-
-
-def kind_of(data: Any) -> set[str]:
-    """The type of some JSON."""
-    return {type(data).__name__}
 
 
 @pytest.mark.parametrize(
@@ -296,7 +290,7 @@ def kind_of(data: Any) -> set[str]:
     ids=str,
 )
 def test_what_could_not_be_read_is_not_written(value: object) -> None:
-    """A value of a wrong type, as a user's hook may give one, fails where it is written, not after a crash."""
+    """A value of a wrong type, as a user's hook may give, fails where it is written, not after a crash."""
     with pytest.raises(JournalError, match="cannot be written"):
         codec.to_json(value)
 
