@@ -255,7 +255,8 @@ def _sick(plan: Plan, state: State, observation: Observation) -> str | None:
     if plan.shared:
         climbing = state.phase is Phase.SHIFT and state.rung > 0 and not state.first_release
         held = plan.rungs[state.rung - 1].percent if climbing else percent(plan, state)
-        enough = green.unhealthy == 0 or (healthy > 0 and 100 * healthy >= held * state.floor)
+        asked = min(plan.green_size(held, max(1, state.baseline)), -(-held * state.floor // 100))
+        enough = green.unhealthy == 0 or healthy >= max(1, asked)
     else:
         assert observation.shares is not None
         share = observation.shares.share(state.green)

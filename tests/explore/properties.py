@@ -119,7 +119,7 @@ def overloaded(p: Pass) -> bool:
 def stuck(p: Pass) -> bool:
     """Whether a person must look: a hopeless answer, a promise withheld twice, or somebody else's hand."""
     hopeless = any(o.result is Result.REFUSED and o.error and o.error.hopeless for o in p.look.outcomes)
-    ledger = p.step.state.ledger.loans
+    ledger = p.before.ledger.loans
     contested = any(loan.rewrites > p.plan.limits.rewrites for loan in ledger)
     weights = dict(p.look.shares.weights) if p.look.shares else {}
     foreign = any(
