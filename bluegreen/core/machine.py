@@ -148,10 +148,18 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
             if due > state.elapsed:
                 wait = min(wait, due - state.elapsed)
     wake_at = state.at if state.phase.ended else state.at + wait
-    reason = reply.why if not commands else f"{', '.join(map(describe, commands))}; {reply.why}"
+    reason = _sentence(commands, reply)
     if state.awaiting != reply.awaiting or state.wake_at != wake_at:
         state = attrs.evolve(state, awaiting=reply.awaiting, wake_at=wake_at)
     return Step(state, commands, reason, wake_at, reply.signal.value)
+
+
+def _sentence(commands: tuple[Command, ...], reply: Reply) -> str:
+    """What is asked for, what is missing, and how long that may take."""
+    asked = ", ".join(map(describe, commands))
+    parts = [part for part in (asked, reply.why) if part] or ["waiting for the settings to be read back"]
+    left = "" if reply.left is None or reply.awaiting else f", {reply.left:g} s left"
+    return "; ".join(parts) + left
 
 
 def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Observation) -> State:

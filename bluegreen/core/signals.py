@@ -60,12 +60,14 @@ class Reply:
         why: One sentence for people, with the numbers that decided.
         target: The picture that was compared; None where nothing was.
         awaiting: Whether only a person's approval is missing.
+        left: Own seconds until the deadline, where one is waited for.
     """
 
     signal: Signal
     why: str
     target: Target | None = None
     awaiting: bool = False
+    left: float | None = None
 
 
 def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = False) -> Reply:
@@ -105,8 +107,7 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     left = deadline(plan, state, target) - state.elapsed
     if left <= 0:
         return _expired(plan, state, observation, target, missing)
-    why = "; ".join(missing) or "waiting for the settings to be read back"
-    return Reply(Signal.WAIT, why if awaiting else f"{why}, {left:g} s until the deadline", target, awaiting)
+    return Reply(Signal.WAIT, "; ".join(missing), target, awaiting, left)
 
 
 def deadline(plan: Plan, state: State, target: Target) -> float:

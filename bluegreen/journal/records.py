@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from bluegreen.core.errors import JournalDamaged, JournalError, JournalTooNew, SlotTaken
 from bluegreen.ports import Record
@@ -36,11 +36,13 @@ class Sealed:
         seq: Its slot.
         text: Canonical JSON, ASCII.
         checksum: Of the text, hexadecimal ASCII.
+        service: Whose log it is in, where that is known without reading the text.
     """
 
     seq: int
     text: bytes
     checksum: bytes
+    service: str | None = field(default=None, eq=False)
 
     @property
     def intact(self) -> bool:
@@ -71,14 +73,14 @@ def admit(seq: int, record: Record, last: Sealed | None, where: str) -> Sealed:
         raise JournalError(f"{where}: slot {seq} would leave a gap: the log ends at {held}")
     previous = GENESIS
     if last:
-        owner = unseal(last, where)[0].service
+        owner = last.service or unseal(last, where)[0].service
         if record.service != owner:
             raise JournalError(
                 f"{where} is the log of service {owner!r}, not of {record.service!r}: one journal per service"
             )
         previous = checksum(last.text)
     text = canonical({"schema": SCHEMA, "previous": previous, **attrs.asdict(record, recurse=False)})
-    return Sealed(seq, text, checksum(text).encode())
+    return Sealed(seq, text, checksum(text).encode(), record.service)
 
 
 def unseal(sealed: Sealed, where: str) -> tuple[Record, str]:
@@ -129,13 +131,16 @@ def verify(stored: Sequence[Sealed], after: int, where: str) -> list[Record]:
     if after and not stored:
         raise JournalDamaged(f"{where}: slot {after} is missing: the log is shorter than it was")
     records = []
-    chain = None if after else GENESIS
+    chain = GENESIS
     for slot, sealed in enumerate(stored, start=max(after, 1)):
         if sealed.seq != slot:
             raise JournalDamaged(f"{where}: slot {slot} is missing")
-        record, previous = unseal(sealed, where)
-        if chain not in (None, previous):
-            raise JournalDamaged(f"{where}: slot {slot} does not follow the record before it")
+        if slot > after:
+            record, previous = unseal(sealed, where)
+            if previous != chain:
+                raise JournalDamaged(f"{where}: slot {slot} does not follow the record before it")
+            records.append(record)
+        elif not sealed.intact:  # known to the reader; only what follows it is read
+            raise JournalDamaged(f"{where}: slot {slot}: the record does not match its checksum")
         chain = checksum(sealed.text)
-        records.append(record)
-    return records[1:] if after else records
+    return records

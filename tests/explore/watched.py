@@ -42,8 +42,10 @@ def at_worst(world: World, command: Command) -> int:
         if named and isinstance(command, DeleteFleet | Detach):
             left = 0
         elif named and isinstance(command, SetSize | SetBounds):
-            size = command.size if isinstance(command, SetSize) else min(command.max, group.desired)
-            left -= min(left, max(0, group.staying - size))
+            bounded = max(command.min, min(command.max, group.desired))
+            size = command.size if isinstance(command, SetSize) else bounded
+            # What somebody else has already asked to end is not this command's doing.
+            left -= min(left, max(0, group.staying - size)) if size < group.desired else 0
         total += left if given[group.name] else 0
     return total
 
