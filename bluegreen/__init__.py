@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import strategies
+    from .clock import SystemClock
     from .core.errors import (
         BlueGreenError,
         BuildFailed,
@@ -98,6 +99,7 @@ __all__ = [
     "State",
     "Step",
     "Strategy",
+    "SystemClock",
     "TargetHealth",
     "Unfinished",
     "WeightedTargetGroups",
@@ -106,6 +108,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "clock": "SystemClock",
     "core.errors": (
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
         "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
