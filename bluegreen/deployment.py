@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import frozen
@@ -19,6 +19,9 @@ from .core.plan import Plan
 from .core.predicates import guarded
 from .core.state import Phase, State, Step
 from .ports import Clock, Cloud, Gate, Journal, Listener
+
+if TYPE_CHECKING:
+    from .journal.history import Story
 
 
 @frozen(kw_only=True)
@@ -52,7 +55,13 @@ class Result:
 
 
 def carry_out(
-    plan: Plan, state: State, observation: Observation, commands: Iterable[Command], cloud: Cloud
+    plan: Plan,
+    state: State,
+    observation: Observation,
+    commands: Iterable[Command],
+    cloud: Cloud,
+    *,
+    permit: Callable[[], None] = lambda: None,
 ) -> tuple[Outcome, ...]:
     """Send commands in order; stop at the first that is not applied.
 
@@ -65,12 +74,14 @@ def carry_out(
         observation: The look it was decided on.
         commands: What to send.
         cloud: Where to.
+        permit: Raises if this process may no longer send; asked last, right before each command.
     """
     outcomes: list[Outcome] = []
     for command in commands:
         look = cloud.observe(plan, state.ledger) if guarded(command, observation) else observation
         broken = broken_by_command(plan, state, look, command)
         if broken is None:
+            permit()
             outcome = cloud.apply(command)
         else:
             agreed = not look.unread and (look.fleets, look.shares) == (
@@ -139,6 +150,7 @@ class Deployment:
         self._outcomes: tuple[Outcome, ...] = ()
         self._requests: list[Request] = []
         self._started: float | None = None
+        self._id: str | None = None
 
     @classmethod
     def load(cls, service: str, cloud: Cloud, journal: Journal, **options: Any) -> Deployment:
@@ -161,10 +173,7 @@ class Deployment:
         if story is None:
             raise NothingToLoad(f"the journal holds no deployment of {service}")
         loaded = cls(story.plan, cloud, journal=journal, **options)
-        loaded.state = story.state
-        loaded.history = list(story.steps)
-        loaded._outcomes = story.outcomes
-        loaded._started = story.started
+        loaded._go_on_from(story)
         return loaded
 
     # ---------------------------------------------------------------------------------------- one pass
@@ -201,7 +210,9 @@ class Deployment:
         self._log.append("decision", codec.decision(observation, decided), deployment_id)
         self.state, self._outcomes = decided.state, ()
         if decided.commands:
-            self._outcomes = carry_out(self.plan, decided.state, observation, decided.commands, self.cloud)
+            self._outcomes = carry_out(
+                self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
+            )
             self._log.append("outcomes", codec.outcomes(self._outcomes), deployment_id)
         self._log.renew()
         self.history.append(decided)
@@ -280,9 +291,13 @@ class Deployment:
 
         if not self._log.fence:
             self._log.take()
-        if self.state is not None:
+        if self.state is not None and not self._log.uncertain:
             return self.state
         before = last(self._log.journal, self.plan.service)
+        if self._log.uncertain:
+            self._log.uncertain = False
+            if before is not None and before.state.ledger.deployment_id == self._id:
+                return self._go_on_from(before)
         if before is not None and not before.state.phase.ended:
             raise Unfinished(
                 f"{before.state.ledger.deployment_id} has not ended (it is in {before.state.phase.value}): "
@@ -290,9 +305,19 @@ class Deployment:
             )
         number = 1 if before is None else before.number + 1
         self._started = self.clock.now()
-        self.state = initial(_deployment_id(self.plan, number), self._started)
-        self._log.append("started", codec.started(self.plan, self.state), self.state.ledger.deployment_id)
-        return self.state
+        self._id = _deployment_id(self.plan, number)
+        first = initial(self._id, self._started)
+        self._log.append("started", codec.started(self.plan, first), self._id)
+        self.state = first
+        return first
+
+    def _go_on_from(self, story: Story) -> State:
+        self.state = story.state
+        self.history = list(story.steps)
+        self._outcomes = story.outcomes
+        self._started = story.started
+        self._id = story.state.ledger.deployment_id
+        return story.state
 
     def _new_requests(self, state: State) -> tuple[Request, ...]:
         from .journal import codec

@@ -78,8 +78,8 @@ def plans(**fixed: Any) -> SearchStrategy[Plan]:
     """Valid plans of every kind, with times short enough for thousands of runs.
 
     Both routings, both kinds of fleet, every strategy by name and any other ladder, with or without an
-    alarm called ``errors``, deadlines generous or tight. Rungs ask for no approval, and gates are alarms
-    only: nobody is there to approve or to answer a probe.
+    alarm called ``errors``, deadlines generous or tight. Rungs ask for no approval, for nobody is there to
+    give it, and gates are alarms only.
 
     Args:
         fixed: Fields of ``Plan``, each a value or a strategy of its own:

@@ -60,8 +60,7 @@ def state_machine() -> str:
     rows = [f"| {p.value} | " + " | ".join(cell(p, s) for s in signals) + " |" for p in TRANSITIONS]
     deadlines = Deadlines()
     phases = [
-        f"| `{p.value}` | {described(p)} | {getattr(deadlines, f'{p.value}_seconds', '–')} |"
-        for p in Phase
+        f"| `{p.value}` | {described(p)} | {getattr(deadlines, f'{p.value}_seconds', '–')} |" for p in Phase
     ]
     words = [f"| `{s.value}` | {described(s)} |" for s in Signal]
     return "\n".join(

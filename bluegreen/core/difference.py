@@ -27,17 +27,23 @@ from .targets import FleetTarget, Target, want
 from .view import blue_carries, gates_for, green_healthy, green_serves, proven, rung
 
 
-def difference(plan: Plan, state: State, target: Target, observation: Observation) -> tuple[Command, ...]:
+@frozen
+class Difference:
     """The settings that differ, as commands, in the one order that holds for every phase.
 
-    A command whose precondition is not yet observed waits; the others go.
+    Args:
+        commands: Those whose precondition is observed; the others wait, and these go.
+        settled: Whether nothing differs, waiting commands included.
     """
-    return tuple(command for command, ready in _wishes(plan, state, target, observation) if ready)
+
+    commands: tuple[Command, ...]
+    settled: bool
 
 
-def settled(plan: Plan, state: State, target: Target, observation: Observation) -> bool:
-    """Whether no setting differs, waiting commands included."""
-    return next(_wishes(plan, state, target, observation), None) is None
+def difference(plan: Plan, state: State, target: Target, observation: Observation) -> Difference:
+    """What is missing to the picture."""
+    wishes = list(_wishes(plan, state, target, observation))
+    return Difference(tuple([command for command, ready in wishes if ready]), not wishes)
 
 
 @frozen
@@ -189,7 +195,8 @@ def _may_shrink(scene: _Scene, fleet: Fleet) -> bool:
         # A share that the rungs still divide by counts: green is corrected to its rung, not removed.
         return plan.shared and fleet.desired > plan.green_size(rung(plan, state).percent, state.need)
     drained = not plan.shared or fleet.draining == 0
-    return not green_serves(plan, state, observation) and drained and blue_carries(state, observation)
+    kept = blue_carries(state, observation) or state.first_release  # of a first release, back is to nothing
+    return not green_serves(plan, state, observation) and drained and kept
 
 
 def unmet(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:

@@ -11,24 +11,14 @@ from typing import Any, Final
 
 import attrs
 
-from .commands import (
-    Attach,
-    Command,
-    CreateFleet,
-    Detach,
-    Freeze,
-    SetBounds,
-    SetShares,
-    SetSize,
-    SetVersion,
-    describe,
-)
-from .difference import difference, owed
+from .commands import Command, describe
+from .difference import owed
+from .ledger import borrow, forgive, pre_image
 from .observation import Observation, Result
 from .plan import Plan
 from .preflight import survey
 from .signals import Reply, Signal, deadline, read
-from .state import Ledger, Loan, Phase, Sighting, State, Step
+from .state import Ledger, Phase, Sighting, State, Step
 
 P, S = Phase, Signal
 
@@ -136,9 +126,7 @@ def step(plan: Plan, state: State, observation: Observation) -> Step:
 
 
 def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> Step:
-    commands: tuple[Command, ...] = ()
-    if reply.target is not None:
-        commands = difference(plan, state, reply.target, observation)
+    commands = reply.commands
     for command in commands:
         state = attrs.evolve(state, ledger=borrow(state.ledger, command, observation))
     wait = float(plan.limits.poll_seconds)
@@ -183,7 +171,7 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
             "baseline": found.baseline,
             "floor": plan.floor(found.baseline),
             "need": found.need,
-            "ledger": _with_weights(state.ledger, observation),
+            "ledger": pre_image(state.ledger, observation),
         }
     elif left is P.BAKE and phase is P.SHIFT:
         changes["rung"] = state.rung + 1
@@ -192,20 +180,12 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
     elif left is P.HALTED:
         changes |= {"came_from": None, "paused": False}
         if reply.signal is S.RESUME:
-            changes["abort"] = None
+            changes |= {"abort": None, "ledger": forgive(state.ledger)}
     if phase is P.HALTED:
         changes["came_from"] = left
     if phase in (P.PROMOTED, P.ROLLED_BACK):
         changes["leftovers"] = owed(plan, state, observation)
     return attrs.evolve(state, **changes)
-
-
-def _with_weights(ledger: Ledger, observation: Observation) -> Ledger:
-    """Weights are shared with everybody who may edit the rule: what they were is noted before any change."""
-    if observation.shares is None:
-        return ledger
-    loans = tuple(Loan(fleet, "weight", weight) for fleet, weight in observation.shares.weights)
-    return Ledger(ledger.deployment_id, ledger.loans + loans)
 
 
 # ------------------------------------------------------------------------------------------------ fold
@@ -304,59 +284,3 @@ def sight(
         mark = (1, 0.0)
         grown[mark] = grown[mark] | new if mark in grown else new
     return tuple(Sighting(ids, *mark) for mark, ids in sorted(grown.items()))
-
-
-# ---------------------------------------------------------------------------------------------- ledger
-
-
-def borrow(ledger: Ledger, command: Command, observation: Observation) -> Ledger:
-    """Note what a command will change, and what it was, before the command is sent."""
-    for fleet_name, setting, wanted in _settings(command):
-        fleet = observation.fleet(fleet_name)
-        before = _value(observation, fleet_name, setting)
-        loan = ledger.loan(fleet_name, setting)
-        if loan is None:
-            noted = Loan(fleet_name, setting, before, (wanted,))
-            ledger = Ledger(ledger.deployment_id, (*ledger.loans, noted))
-            continue
-        assert fleet is not None
-        rewrites = loan.rewrites + (1 if loan.foreign(before) else 0)
-        written = loan.written if wanted in loan.written else (*loan.written, wanted)
-        if (rewrites, written) != (loan.rewrites, loan.written):
-            noted = Loan(fleet_name, setting, loan.before, written, rewrites)
-            loans = tuple(noted if other is loan else other for other in ledger.loans)
-            ledger = Ledger(ledger.deployment_id, loans)
-    return ledger
-
-
-def _settings(command: Command) -> tuple[tuple[str, str, int], ...]:
-    """(group, setting, value) for each setting that a command writes."""
-    match command:
-        case CreateFleet(fleet=fleet):
-            return ((fleet, "exists", 1),)
-        case SetVersion(fleet=fleet, version=version):
-            return ((fleet, "version", version),)
-        case SetBounds(fleet=fleet, min=low, max=high):
-            return ((fleet, "min", low), (fleet, "max", high))
-        case SetSize(fleet=fleet, size=size, min=low, max=high):
-            return ((fleet, "min", low), (fleet, "max", high), (fleet, "size", size))
-        case SetShares(weights=weights):
-            return tuple((fleet, "weight", weight) for fleet, weight in weights)
-        case Attach(fleet=fleet):
-            return ((fleet, "attached", 1),)
-        case Detach(fleet=fleet):
-            return ((fleet, "attached", 0),)
-        case Freeze(fleet=fleet, frozen=frozen):
-            return ((fleet, "frozen", int(frozen)),)
-        case _:
-            return ()
-
-
-def _value(observation: Observation, fleet_name: str, setting: str) -> int | None:
-    if setting == "weight":
-        return observation.shares.weight(fleet_name) if observation.shares else None
-    fleet = observation.fleet(fleet_name)
-    if fleet is None:
-        return None
-    value = fleet.desired if setting == "size" else getattr(fleet, setting)
-    return None if value is None else int(value)

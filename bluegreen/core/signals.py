@@ -6,7 +6,9 @@ from enum import Enum
 
 from attrs import frozen
 
-from .difference import settled, unmet
+from .commands import Command
+from .difference import difference, unmet
+from .ledger import contested
 from .observation import Observation, Outcome, Reading, Result
 from .plan import Plan
 from .preflight import survey
@@ -59,6 +61,7 @@ class Reply:
         signal: The word.
         why: One sentence for people, with the numbers that decided.
         target: The picture that was compared; None where nothing was.
+        commands: What to send if the phase stays.
         awaiting: Whether only a person's approval is missing.
         left: Own seconds until the deadline, where one is waited for.
     """
@@ -66,6 +69,7 @@ class Reply:
     signal: Signal
     why: str
     target: Target | None = None
+    commands: tuple[Command, ...] = ()
     awaiting: bool = False
     left: float | None = None
 
@@ -86,7 +90,7 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         return Reply(Signal.WAIT, "the deployment has ended")
     if state.phase is Phase.HALTED:
         return _halted(plan, state, observation, resumed=resumed)
-    if state.phase is not Phase.PREFLIGHT and (stuck := blockage(plan, state, observation)):
+    if state.phase is not Phase.PREFLIGHT and (stuck := blockage(state, observation)):
         return Reply(Signal.BLOCKED, stuck)
     if observation.unread:
         return _blind(plan, state, observation)
@@ -97,17 +101,21 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         return Reply(Signal.UNSAFE, f"committed, but {_sick(plan, state, observation)} and blue still stands")
     if state.phase.forward and (back := _reason_to_go_back(plan, state, observation)):
         return back
+    differs = difference(plan, state, target, observation)
+    if loan := contested(state.ledger, differs.commands, observation, plan.limits.rewrites):
+        why = f"{loan.setting} of {loan.fleet} is changed by others again and again"
+        return Reply(Signal.BLOCKED, f"{why}, after {loan.rewrites} rewrites of ours")
     if state.phase.forward and state.paused:
-        return Reply(Signal.PAUSED, "paused by an operator", target)
+        return Reply(Signal.PAUSED, "paused by an operator", target, differs.commands)
     missing = list(unmet(plan, state, target, observation))
-    if not missing and settled(plan, state, target, observation):
+    if not missing and differs.settled:
         last = state.phase is Phase.BAKE and last_rung(plan, state)
         return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
     awaiting = target.approval and len(missing) == 1 and "approval" in missing[0]
     left = deadline(plan, state, target) - state.elapsed
     if left <= 0:
         return _expired(plan, state, observation, target, missing)
-    return Reply(Signal.WAIT, "; ".join(missing), target, awaiting, left)
+    return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, left)
 
 
 def deadline(plan: Plan, state: State, target: Target) -> float:
@@ -118,7 +126,7 @@ def deadline(plan: Plan, state: State, target: Target) -> float:
 # --------------------------------------------------------------------------------------------- blocked
 
 
-def blockage(plan: Plan, state: State, observation: Observation) -> str | None:
+def blockage(state: State, observation: Observation) -> str | None:
     """Why a person must look: no retry can mend it, or somebody else's value stands in the way."""
     for outcome in observation.outcomes:
         if outcome.result is Result.REFUSED and outcome.error is not None and outcome.error.hopeless:
@@ -128,10 +136,6 @@ def blockage(plan: Plan, state: State, observation: Observation) -> str | None:
             f"the guard withheld a command twice for {state.withheld}, seeing what we saw: a bug in bluegreen"
         )
     for loan in state.ledger.loans:
-        if loan.rewrites > plan.limits.rewrites:
-            return (
-                f"{loan.setting} of {loan.fleet} is changed by others again and again, not {loan.written[-1]}"
-            )
         if loan.setting == "weight" and observation.shares is not None:
             weight = observation.shares.weight(loan.fleet)
             if loan.foreign(weight):

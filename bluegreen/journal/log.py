@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..core.errors import LockTaken, SlotTaken
+from ..core.errors import JournalError, LockTaken, SlotTaken
 from ..ports import Holder, Journal, Record
 
 LEASE_SECONDS = 60.0
@@ -42,6 +42,8 @@ class Log:
         self.service = service
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.fence = 0
+        self.uncertain = False
+        """Whether a put failed that may have been stored all the same: read the log again before going on."""
         self._writer = f"{self.name}:{secrets.token_hex(8)}"
         self._wall = wall
         self._seen = 0
@@ -127,6 +129,9 @@ class Log:
                 self.journal.put(record.seq, record)
             except SlotTaken:
                 continue
+            except JournalError:
+                self.uncertain = True
+                raise
             self._seen = record.seq
             return record
         raise SlotTaken(

@@ -117,16 +117,28 @@ def overloaded(p: Pass) -> bool:
 
 
 def stuck(p: Pass) -> bool:
-    """Whether a person must look: a hopeless answer, a promise withheld twice, or somebody else's hand."""
+    """Whether a person must look: a hopeless answer, a promise withheld twice, or somebody else's weights."""
     hopeless = any(o.result is Result.REFUSED and o.error and o.error.hopeless for o in p.look.outcomes)
-    ledger = p.before.ledger.loans
-    contested = any(loan.rewrites > p.plan.limits.rewrites for loan in ledger)
     weights = dict(p.look.shares.weights) if p.look.shares else {}
     foreign = any(
         loan.setting == "weight" and loan.fleet in weights and loan.foreign(weights[loan.fleet])
-        for loan in ledger
+        for loan in p.before.ledger.loans
     )
-    return hopeless or contested or foreign or p.step.state.withheld_twice
+    return hopeless or foreign or p.step.state.withheld_twice
+
+
+def contested(p: Pass) -> bool:
+    """Whether somebody else has changed a setting that we have written as often as we may."""
+    for loan in p.before.ledger.loans:
+        fleet = p.look.fleet(loan.fleet)
+        name = "desired" if loan.setting == "size" else loan.setting
+        if (
+            fleet
+            and loan.rewrites >= p.plan.limits.rewrites
+            and loan.foreign(getattr(fleet, name, loan.before))
+        ):
+            return True
+    return False
 
 
 # -------------------------------------------------------------------------------- of every single pass
@@ -266,7 +278,7 @@ def halts_only_with_a_cause(p: Pass) -> bool:
     before = p.before.phase
     if not p.moved or p.step.state.phase is not Phase.HALTED:
         return True
-    if stuck(p) or dark_for_long(p):
+    if stuck(p) or dark_for_long(p) or contested(p):
         return True
     blue = p.look.fleet(p.before.blue)
     if before is Phase.DRAIN:
@@ -281,7 +293,7 @@ def halts_only_with_a_cause(p: Pass) -> bool:
 
 
 def refuses_only_with_a_cause(p: Pass) -> bool:
-    """Refused is an end of preflight alone, for an abort, a world that cannot carry the plan, or a deadline."""
+    """Refused ends preflight alone: by an abort, a world that cannot carry the plan, or a deadline."""
     if not p.moved or p.step.state.phase is not Phase.REFUSED:
         return True
     return p.before.phase is Phase.PREFLIGHT and (
@@ -290,7 +302,7 @@ def refuses_only_with_a_cause(p: Pass) -> bool:
 
 
 def begins_only_where_it_can(p: Pass) -> bool:
-    """Preflight is left for scale_up on a sound world with quiet alarms, and else for refused: nothing to undo."""
+    """Preflight is left for scale_up on a sound world with quiet alarms, and else for refused."""
     if p.before.phase is not Phase.PREFLIGHT or not p.moved:
         return True
     if p.step.state.phase is not Phase.SCALE_UP:
@@ -316,6 +328,8 @@ def cannot_begin(p: Pass) -> bool:
         for f in live
     )
     missing = p.look.image is not True or p.look.default_version is None
+    other = [f for f in p.look.fleets if f not in live]
+    missing = missing or (bool(live) and any(f.exists != (p.plan.fleets == "standing") for f in other))
     sizeless = not live and p.plan.capacity is None
     return bool(red_gates(p) or missing or len(live) > 1 or idle or short or sizeless)
 
@@ -383,7 +397,7 @@ def does_not_stay_blind(p: Pass) -> bool:
 
 
 def answers_for_the_last_watch(p: Pass) -> bool:
-    """After the commit a green that falls short halts while blue still stands, and is never walked away from."""
+    """After the commit a green that falls short halts while blue still stands: nobody walks away."""
     blue = p.look.fleet(p.before.blue)
     if p.before.phase is not Phase.DRAIN or p.look.unread or not (blue and blue.desired) or not late(p):
         return True

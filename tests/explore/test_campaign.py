@@ -69,7 +69,7 @@ def campaign(runs: int) -> Counter[str]:
 @pytest.mark.property
 @pytest.mark.slow
 def test_a_thousand_random_worlds_break_no_promise() -> None:
-    """1,000 worlds: no command of ours crosses the floor, every run ends or halts, every end is as it says."""
+    """No command of ours crosses the floor, every run ends or halts, and every end is as it says."""
     ends = campaign(1_000)
     assert set(ends) == {"promoted", "rolled_back", "halted", "refused"}, ends
 

@@ -115,7 +115,7 @@ def wrong_end(plan: Plan, start: World, end: World, state: State, calls: int) ->
                 and (green.min, green.max) != (before.min, max(before.max, green.desired))
             ):
                 wrong.append(
-                    f"green is bounded by {green.min} and {green.max}, blue was by {before.min} and {before.max}"
+                    f"green has bounds {green.min} and {green.max}, blue had {before.min} and {before.max}"
                 )
         wrong += [] if green and green.desired >= state.need else ["green is smaller than it must be"]
         given = weights(end)

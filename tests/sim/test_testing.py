@@ -1,12 +1,14 @@
 """The Hypothesis strategies that users get: valid, varied, easy to shrink."""
 
-from typing import get_args
+import functools
+from typing import TypeVar, get_args
 
 import pytest
 from attrs import fields
 from hypothesis import Phase as Stage
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 import bluegreen
 from bluegreen import Deadlines, Deployment, Limits, Phase, Plan, SharedTargetGroup, WeightedTargetGroups
@@ -21,8 +23,12 @@ WEIGHTED = Plan(
     routing=WeightedTargetGroups("exercise-blue", "exercise-green"),
     strategy=bluegreen.strategies.canary(10, bake_seconds=30, last_bake_seconds=0),
 )
-ENOUGH = settings(database=None, derandomize=True, max_examples=2_000)
-QUIET = settings(ENOUGH, max_examples=200, phases=(Stage.generate, Stage.shrink))
+# Explaining a failure runs it a few hundred times under a tracer: minutes, when an example is a deployment.
+STAGES = (Stage.explicit, Stage.generate, Stage.shrink)
+ENOUGH = settings(database=None, derandomize=True, max_examples=2_000, phases=STAGES)
+REFUTED = settings(ENOUGH, max_examples=200)
+OF_BUILDS = ("builder_boot_seconds", "builder_stop_seconds", "image_seconds")
+T = TypeVar("T")
 
 pytestmark = pytest.mark.property
 
@@ -36,15 +42,28 @@ def test_plans_are_valid(plan: Plan) -> None:
     assert not plan.shared or all(percent <= 50 for percent in percents[:-1])
 
 
+def drawn(strategy: SearchStrategy[T], examples: int = 500) -> list[T]:
+    """Many examples of a strategy."""
+    found: list[T] = []
+
+    @settings(ENOUGH, max_examples=examples, phases=(Stage.generate,))
+    @given(strategy)
+    def collect(value: T) -> None:
+        found.append(value)
+
+    collect()
+    return found
+
+
+PLANS = functools.cache(lambda: drawn(testing.plans()))
+SETTINGS = functools.cache(lambda: drawn(testing.settings(), 100))
+
+
 @pytest.mark.parametrize("routing", [SharedTargetGroup, WeightedTargetGroups])
 @pytest.mark.parametrize("name", ["all-at-once", "side-by-side", "canary", "linear", "rungs"])
 def test_plans_have_every_strategy(routing: type, name: str) -> None:
     """Both routings occur with every strategy."""
-    find(
-        testing.plans(),
-        lambda plan: isinstance(plan.routing, routing) and plan.strategy.name == name,
-        settings=ENOUGH,
-    )
+    assert (routing, name) in {(type(plan.routing), plan.strategy.name) for plan in PLANS()}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +86,7 @@ def test_plans_have_every_strategy(routing: type, name: str) -> None:
 )
 def test_plans_vary_in_every_field(field: str, value: object) -> None:
     """Each choice of a plan's field occurs, and so does another value of that field."""
-    find(testing.plans(), lambda plan: getattr(plan, field) == value, settings=ENOUGH)
-    find(testing.plans(), lambda plan: getattr(plan, field) != value, settings=ENOUGH)
+    assert {getattr(plan, field) == value for plan in PLANS()} == {True, False}
 
 
 @given(plan=testing.plans(fleets="replace", capacity=st.integers(7, 9), routing=WEIGHTED.routing))
@@ -109,16 +127,14 @@ def test_worlds_are_new(worlds: tuple[SimCloud, SimCloud]) -> None:
         world.clock.sleep(1)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Settings) if "builder" not in field.name])
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings) if field.name not in OF_BUILDS])
 def test_settings_vary(field: str) -> None:
     """Every setting that a deployment meets takes more than one value."""
-    if field == "image_seconds":
-        pytest.skip("only an image build meets it")
-    first = find(testing.settings(), lambda _: True, settings=ENOUGH)
-    find(testing.settings(), lambda other: getattr(other, field) != getattr(first, field), settings=ENOUGH)
+    assert len({getattr(each, field) for each in SETTINGS()}) > 1
 
 
 @pytest.mark.slow
+@settings(phases=STAGES)
 @given(world=testing.worlds(WEIGHTED, faults=testing.tolerable()))
 def test_tolerable_faults_cause_no_retreat(world: SimCloud) -> None:
     """The example of the README: promoted, and somebody healthy serves in every second."""
@@ -127,13 +143,14 @@ def test_tolerable_faults_cause_no_retreat(world: SimCloud) -> None:
 
 
 @pytest.mark.slow
+@settings(phases=STAGES)
 @given(
     world=testing.worlds(
         testing.plans(deadlines=Deadlines(), limits=Limits()), faults=testing.tolerable(), traffic=0
     )
 )
 def test_no_plan_retreats_without_need(world: SimCloud) -> None:
-    """With tolerable faults and in a quick world every plan is promoted, whatever its routing and strategy."""
+    """With tolerable faults and in a quick world every plan is promoted, whatever its strategy."""
     result = Deployment(world.plan, world).run()
     assert result.ok, result.reason
 
@@ -145,7 +162,7 @@ def test_a_wrong_property_is_refuted_by_one_fault() -> None:
         cloud = SimCloud(WEIGHTED, traffic=0, faults=faults)
         return Deployment(WEIGHTED, cloud).run().phase is Phase.ROLLED_BACK
 
-    found = find(testing.faults(WEIGHTED, most=5), rolls_back, settings=QUIET)
+    found = find(testing.faults(WEIGHTED, most=5), rolls_back, settings=REFUTED)
     assert len(found) == 1
     assert not isinstance(found[0], StaleLook)
 
@@ -153,7 +170,7 @@ def test_a_wrong_property_is_refuted_by_one_fault() -> None:
 def test_a_failing_example_can_be_read() -> None:
     """A world that refutes a property is printed as the call that makes it, with its one fault."""
 
-    @QUIET
+    @REFUTED
     @given(world=testing.worlds(WEIGHTED, traffic=0, settings=Settings()))
     def never_rolls_back(world: SimCloud) -> None:
         assert Deployment(WEIGHTED, world).run().phase is not Phase.ROLLED_BACK

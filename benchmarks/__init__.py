@@ -1,0 +1,1 @@
+"""Measurements of bluegreen and its simulator: ``python -m benchmarks``."""

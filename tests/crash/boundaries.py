@@ -1,0 +1,233 @@
+"""A deployment that dies at a chosen boundary, and the one that takes over from it.
+
+The boundaries of a pass are those of reliability F41: before the decision is recorded, after it, before
+each command, after each command is applied but before that is recorded, before and after the outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+from attrs import define, field, frozen
+
+from bluegreen import Deployment, Limits, MemoryJournal, NothingToLoad, Operator, Plan, strategies
+from bluegreen.core.commands import Command
+from bluegreen.core.observation import Observation, Outcome
+from bluegreen.core.state import Ledger, Phase
+from bluegreen.journal.history import last
+from bluegreen.ports import Clock, Holder, Journal, Record
+from bluegreen_sim import Settings, SimCloud
+from bluegreen_sim.faults import Fault
+from tests.scenarios.story import FIELDS, plan
+
+QUICK = Settings(deregistration_seconds=30)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that catches errors may catch this."""
+
+
+def die() -> None:
+    """What happens at a boundary, usually."""
+    raise Killed
+
+
+@define
+class Fuse:
+    """Counts boundaries; at one of them something happens.
+
+    Args:
+        at: Number of the boundary, from 1; 0 for never.
+        happens: What happens there.
+    """
+
+    at: int = 0
+    happens: Callable[[], None] = die
+    passed: list[str] = field(factory=list)
+
+    @property
+    def burnt(self) -> bool:
+        """Whether the process is dead."""
+        return self.happens is die and 0 < self.at <= len(self.passed)
+
+    def tick(self, boundary: str) -> None:
+        """One boundary is reached."""
+        self.passed.append(boundary)
+        if len(self.passed) == self.at:
+            self.happens()
+
+
+@define
+class MortalJournal:
+    """A journal whose writer may die before or after a record is put."""
+
+    inner: Journal
+    fuse: Fuse
+
+    def put(self, seq: int, record: Record) -> None:
+        self.fuse.tick(f"before {record.kind}")
+        self.inner.put(seq, record)
+        self.fuse.tick(f"after {record.kind}")
+
+    def records(self, after: int = 0) -> Iterable[Record]:
+        return self.inner.records(after)
+
+    def renew(self, holder: Holder) -> None:
+        if not self.fuse.burnt:  # the dead give no sign of life, and do not let go of a lock either
+            self.inner.renew(holder)
+
+    def holder(self) -> Holder | None:
+        return self.inner.holder()
+
+
+@define
+class MortalCloud:
+    """A cloud whose caller may die before or after a command is applied."""
+
+    inner: SimCloud
+    fuse: Fuse
+
+    @property
+    def clock(self) -> Clock:
+        return self.inner.clock
+
+    def observe(self, plan: Plan, ledger: Ledger) -> Observation:
+        seen = self.inner.observe(plan, ledger)
+        self.fuse.tick("after look")
+        return seen
+
+    def apply(self, command: Command) -> Outcome:
+        self.fuse.tick(f"before {type(command).__name__}")
+        outcome = self.inner.apply(command)
+        self.fuse.tick(f"after {type(command).__name__}")
+        return outcome
+
+
+@frozen(kw_only=True)
+class Case:
+    """A deployment to be killed.
+
+    Args:
+        routing: How traffic is divided.
+        fleets: Which kind of fleet.
+        faults: What goes wrong in its world.
+        abort: The phase in which an operator calls it off.
+        changes: Of the plan.
+    """
+
+    routing: str
+    fleets: str
+    faults: tuple[Fault, ...] = ()
+    abort: Phase | None = None
+    changes: dict[str, Any] = attrs.Factory(dict)
+
+    @property
+    def plan(self) -> Plan:
+        """A canary with few passes, so that all their boundaries can be tried."""
+        ladder = strategies.canary(10 if self.routing == "weighted" else 50, 20, last_bake_seconds=20)
+        quick = {"strategy": ladder, "limits": Limits(poll_seconds=20)}
+        return plan(self.routing, fleets=self.fleets, **(quick | self.changes))
+
+    def __str__(self) -> str:
+        return "-".join((self.routing, self.fleets, *self.changes))
+
+
+@frozen
+class End:
+    """What a deployment came to, without ids and times.
+
+    Args:
+        phase: Its end.
+        groups: Settings, and the versions of all instances, of each group of the plan that exists.
+        rule: The weights.
+        versions: How many template versions of ours there are.
+        leftovers: What the result lists.
+    """
+
+    phase: Phase
+    groups: tuple[tuple[Any, ...], ...]
+    rule: tuple[tuple[str, int], ...]
+    versions: int
+    leftovers: tuple[str, ...]
+
+
+class Lives:
+    """One world and one journal, and the processes that work on them one after the other."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.cloud = SimCloud(case.plan, capacity=2, settings=QUICK, faults=case.faults, traffic=0)
+        self.journal = MemoryJournal()
+        self.boundaries: list[str] = []
+        self.aborted_at = 0
+
+    def live(self, dies_at: int = 0, *, downtime: float = 0) -> bool:
+        """One process, from the start or from the journal, to the end or to its death; says which."""
+        fuse = Fuse(dies_at)
+        cloud, journal = MortalCloud(self.cloud, fuse), MortalJournal(self.journal, fuse)
+        expire(self.journal)
+        self._operator_acts()
+        try:
+            deployment = Deployment.load(self.case.plan.service, cloud, journal)
+        except NothingToLoad:
+            deployment = Deployment(self.case.plan, cloud, journal=journal)
+        try:
+            for step in deployment.steps():
+                if step.state.phase is self.case.abort:
+                    self.aborted_at = self.aborted_at or len(fuse.passed)
+                    self._operator_acts()
+        except Killed:
+            self.cloud.clock.sleep(downtime)
+            return False
+        finally:
+            self.boundaries += fuse.passed
+        self.deployment = deployment
+        return True
+
+    def _operator_acts(self) -> None:
+        """Once the phase to be aborted is on record, whoever recorded it, an operator calls it off."""
+        if self.case.abort is None:
+            return
+        story = last(self.journal, self.case.plan.service)
+        if story and story.state.phase is self.case.abort and not story.requests:
+            Operator(self.journal, self.case.plan.service).abort("called off")
+
+    def end(self) -> End:
+        """What it came to."""
+        world, wanted = self.cloud.world, self.case.plan
+        result = self.deployment.result()
+        groups = tuple(
+            (
+                *(group.name, *(getattr(group, name) for name in FIELDS)),
+                tuple(sorted((i.version, i.life, i.target) for i in group.instances)),
+            )
+            for group in sorted(world.groups, key=lambda group: group.name)
+        )
+        assert {group.name for group in world.groups} <= set(wanted.groups)
+        ours = sum(version.token == result.deployment_id for version in world.versions)
+        return End(result.phase, groups, world.rule, ours, result.leftovers)
+
+
+def expire(journal: Journal) -> None:
+    """Time passes until the lock of a dead holder is over."""
+    holder = journal.holder()
+    if holder is not None:
+        journal.renew(attrs.evolve(holder, until=0.0))
+
+
+def whole(case: Case) -> Lives:
+    """The run without a crash."""
+    lives = Lives(case)
+    assert lives.live()
+    return lives
+
+
+def telling(boundaries: list[str]) -> list[int]:
+    """The boundaries, counted from 1, of all passes that send something or lie next to one that does.
+
+    What is left out is the middle of waiting: passes that only look, between passes that only look.
+    """
+    quiet = {"after look", "before decision", "after decision"}
+    return [n for n in range(1, len(boundaries) + 1) if not set(boundaries[max(0, n - 5) : n + 4]) <= quiet]
