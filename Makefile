@@ -39,7 +39,7 @@ proof soak: $(STAMP)
 	$(BIN)/pytest -n 2 -m proof
 
 bench: $(STAMP) ## measure; figures go to benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 from attrs import frozen
@@ -214,8 +214,11 @@ class Deployment:
                 self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
             )
             self._log.append("outcomes", codec.outcomes(self._outcomes), deployment_id)
-        self._log.renew()
         self.history.append(decided)
+        if decided.state.phase.ended:
+            self.release()
+        else:
+            self._log.renew()
         self._tell(decided, observation)
         return decided
 
@@ -233,7 +236,7 @@ class Deployment:
                     return
                 self.clock.sleep(decided.wake_at - self.clock.now())
         finally:
-            self._log.release()
+            self.release()
 
     def run(self) -> Result:
         """All of ``steps``.
@@ -245,6 +248,21 @@ class Deployment:
         for _ in self.steps():
             pass
         return self.result()
+
+    def release(self) -> None:
+        """Let another process go on at once. ``steps`` and ``run`` do so when they return.
+
+        For engines that call ``advance`` from a new process each time; so does leaving ``with deployment:``.
+        """
+        self._log.release()
+
+    def __enter__(self) -> Self:
+        """Hold the lease for as long as the block lasts."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Release the lease."""
+        self.release()
 
     def result(self) -> Result:
         """How the deployment stands now.

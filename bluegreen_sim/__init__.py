@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
     from .faults import (
+        AlarmOk,
         AlarmRed,
         BlindLook,
         Budget,
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         EditBounds,
         EditWeights,
         Errors,
+        Fault,
         LaunchFails,
         LostAnswer,
         NeverHealthy,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .world import Settings, World
 
 __all__ = [
+    "AlarmOk",
     "AlarmRed",
     "BlindLook",
     "Budget",
@@ -38,6 +41,7 @@ __all__ = [
     "EditBounds",
     "EditWeights",
     "Errors",
+    "Fault",
     "LaunchFails",
     "LostAnswer",
     "NeverHealthy",
@@ -63,8 +67,8 @@ _HOMES = {
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
     "faults": (
-        "AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors LaunchFails LostAnswer NeverHealthy "
-        "RefusedCall Rescale Sick SlowBoot StaleLook parse"
+        "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
+        "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
     ),
     "saved": "world_from_dict world_to_dict",
     "timeline": "Timeline",

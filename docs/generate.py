@@ -63,45 +63,51 @@ def state_machine() -> str:
         f"| `{p.value}` | {described(p)} | {getattr(deadlines, f'{p.value}_seconds', '–')} |" for p in Phase
     ]
     words = [f"| `{s.value}` | {described(s)} |" for s in Signal]
-    return "\n".join(
-        [
-            "# The state machine",
-            "",
-            "Made from `bluegreen/core/machine.py` by `docs/generate.py`; do not edit.",
-            "",
-            "Everything that changes a phase stands in this table, and nothing else does. A pass that changes",
-            "the phase sends nothing: one record, one transition, one sentence. `=` stays; an empty cell cannot",
-            "occur, and raises if it does. `bake` to `shift` is the next rung; `keep_blue` to `drain` is the",
-            "commit, after which no way leads back.",
-            "",
-            head,
-            rule,
-            *rows,
-            "",
-            "```mermaid",
-            diagram(),
-            "```",
-            "",
-            "## Phases",
-            "",
-            "Deadlines are defaults, in seconds on the deployment's own clock, which stands still while paused,",
-            "while only a person is awaited, and while nobody looks. Those of `bake` and `keep_blue` run after the",
-            "time that the strategy asks for.",
-            "",
-            "| phase | what it is | deadline |",
-            "| --- | --- | --- |",
-            *phases,
-            "",
-            "## Signals",
-            "",
-            "The first that applies is the answer, in this order but that `blind` comes right after `blocked`.",
-            "",
-            "| signal | when |",
-            "| --- | --- |",
-            *words,
-            "",
-        ]
+    return TEXT.format(
+        head=head,
+        rule=rule,
+        rows="\n".join(rows),
+        diagram=diagram(),
+        phases="\n".join(phases),
+        words="\n".join(words),
     )
+
+
+TEXT = """# The state machine
+
+Made from `bluegreen/core/machine.py` by `docs/generate.py`; do not edit.
+
+Everything that changes a phase stands in this table, and nothing else does. A pass that changes the phase
+sends nothing: one record, one transition, one sentence. `=` stays; an empty cell cannot occur, and raises if
+it does. `bake` to `shift` is the next rung; `keep_blue` to `drain` is the commit, after which no way leads
+back.
+
+{head}
+{rule}
+{rows}
+
+```mermaid
+{diagram}
+```
+
+## Phases
+
+Deadlines are defaults, in seconds on the deployment's own clock, which stands still while paused, while only a
+person is awaited, and while nobody looks. Those of `bake` and `keep_blue` run after the time that the strategy
+asks for.
+
+| phase | what it is | deadline |
+| --- | --- | --- |
+{phases}
+
+## Signals
+
+The first that applies is the answer, in this order.
+
+| signal | when |
+| --- | --- |
+{words}
+"""
 
 
 def promises() -> str:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import attrs
-
 from .commands import Command, describe
 from .difference import owed
 from .ledger import borrow, forgive, pre_image
 from .observation import Observation, Result
 from .plan import Plan
 from .preflight import survey
-from .signals import Reply, Signal, deadline, read
+from .signals import SICK_LOOKS, Reply, Signal, deadline, falls_short, read
 from .state import Ledger, Phase, Sighting, State, Step
 
 P, S = Phase, Signal
@@ -112,6 +110,9 @@ def step(plan: Plan, state: State, observation: Observation) -> Step:
         observation: What is seen now, with requests and outcomes.
     """
     now, resumed = fold(plan, state, observation)
+    if not observation.unread and (now.short or falls_short(plan, now, observation)):
+        short = min(now.short + 1, SICK_LOOKS) if falls_short(plan, now, observation) else 0
+        now = now.replaced(short=short)
     reply = read(plan, now, observation, resumed=resumed)
     cell = TRANSITIONS[now.phase][reply.signal]
     if isinstance(cell, Never):
@@ -128,7 +129,7 @@ def step(plan: Plan, state: State, observation: Observation) -> Step:
 def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> Step:
     commands = reply.commands
     for command in commands:
-        state = attrs.evolve(state, ledger=borrow(state.ledger, command, observation))
+        state = state.replaced(ledger=borrow(state.ledger, command, observation))
     wait = float(plan.limits.poll_seconds)
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
@@ -138,7 +139,7 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
     if state.awaiting != reply.awaiting or state.wake_at != wake_at:
-        state = attrs.evolve(state, awaiting=reply.awaiting, wake_at=wake_at)
+        state = state.replaced(awaiting=reply.awaiting, wake_at=wake_at)
     return Step(state, commands, reason, wake_at, reply.signal.value)
 
 
@@ -185,7 +186,7 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
         changes["came_from"] = left
     if phase in (P.PROMOTED, P.ROLLED_BACK):
         changes["leftovers"] = owed(plan, state, observation)
-    return attrs.evolve(state, **changes)
+    return state.replaced(**changes)
 
 
 # ------------------------------------------------------------------------------------------------ fold
@@ -212,7 +213,7 @@ def fold(plan: Plan, state: State, observation: Observation) -> tuple[State, boo
         changes["withheld_twice"] = withheld is not None and withheld == state.withheld
     if not observation.unread:
         _remember(plan, state, observation, seen_for, changes)
-    return attrs.evolve(state, **changes), resumed
+    return state.replaced(**changes), resumed
 
 
 def _requests(state: State, observation: Observation, changes: dict[str, Any]) -> bool:

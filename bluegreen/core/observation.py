@@ -157,7 +157,10 @@ class Shares:
 
     def weight(self, fleet: str | None) -> int:
         """The group's weight; 0 when it is not named."""
-        return next((weight for name, weight in self.weights if name == fleet), 0)
+        for name, weight in self.weights:
+            if name == fleet:
+                return weight
+        return 0
 
     def share(self, fleet: str | None) -> Fraction:
         """The group's part of all requests, of 1."""
@@ -305,7 +308,10 @@ class Observation:
 
     def fleet(self, name: str | None) -> Fleet | None:
         """The group of that name; None when it was not read."""
-        return next((fleet for fleet in self.fleets if fleet.name == name), None)
+        for fleet in self.fleets:
+            if fleet.name == name:
+                return fleet
+        return None
 
     def reading(self, gate: str) -> GateReading | None:
         """The reading of a gate; None when there is none."""

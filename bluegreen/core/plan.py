@@ -111,7 +111,7 @@ def _two_target_groups(value: object) -> str | None:
     return "must be two different target groups" if value[0] == value[1] else None
 
 
-@frozen(init=False)
+@frozen(init=False, repr=False)
 class WeightedTargetGroups(Validated):
     """Each group behind its own target group, both in one rule; a shift is one write of weights.
 
@@ -133,6 +133,10 @@ class WeightedTargetGroups(Validated):
     def __init__(self, *target_groups: str, listener: str | None = None) -> None:
         """Take the two names as positional arguments."""
         self.__attrs_init__(target_groups, listener)  # type: ignore[arg-type]  # checked right there
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"WeightedTargetGroups({', '.join(map(repr, self.target_groups))}, listener={self.listener!r})"
 
 
 Routing = SharedTargetGroup | WeightedTargetGroups

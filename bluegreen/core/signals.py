@@ -74,6 +74,12 @@ class Reply:
     left: float | None = None
 
 
+SICK_LOOKS = 4
+"""Bad looks in a row after which a green behind a shared target group counts as sick. The others serve in its
+place meanwhile, and a stale look shows what up to three looks before it showed: none of them may turn back a
+green that has been proven since."""
+
+
 def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = False) -> Reply:
     """Answer the phase with one signal.
 
@@ -97,9 +103,10 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     if state.phase is Phase.PREFLIGHT:
         return _preflight(plan, state, observation)
     target = want(plan, state, observation)
-    if state.phase is Phase.DRAIN and _sick(plan, state, observation) and _stands(state, observation):
-        return Reply(Signal.UNSAFE, f"committed, but {_sick(plan, state, observation)} and blue still stands")
-    if state.phase.forward and (back := _reason_to_go_back(plan, state, observation)):
+    sick = _sick(plan, state, observation) if state.short >= SICK_LOOKS or not plan.shared else None
+    if state.phase is Phase.DRAIN and sick and _stands(state, observation):
+        return Reply(Signal.UNSAFE, f"committed, but {sick} and blue still stands")
+    if state.phase.forward and (back := _reason_to_go_back(plan, state, observation, sick)):
         return back
     differs = difference(plan, state, target, observation)
     if loan := contested(state.ledger, differs.commands, observation, plan.limits.rewrites):
@@ -197,7 +204,7 @@ def _preflight(plan: Plan, state: State, observation: Observation) -> Reply:
 # ---------------------------------------------------------------------------------- reasons to go back
 
 
-def _reason_to_go_back(plan: Plan, state: State, observation: Observation) -> Reply | None:
+def _reason_to_go_back(plan: Plan, state: State, observation: Observation, sick: str | None) -> Reply | None:
     if state.abort is not None:
         return _back(plan, state, observation, Signal.ABORT, f"aborted: {state.abort}")
     if (
@@ -208,7 +215,7 @@ def _reason_to_go_back(plan: Plan, state: State, observation: Observation) -> Re
         return Reply(
             Signal.UNSAFE, f"blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}"
         )
-    if red := _red_gates(plan, observation) or _sick(plan, state, observation):
+    if red := _red_gates(plan, observation) or sick:
         return _back(plan, state, observation, Signal.ALARM, red)
     return None
 
@@ -244,6 +251,11 @@ def _red_gates(plan: Plan, observation: Observation) -> str | None:
     named = {gate.name for gate in plan.gates}
     words = [f"{r.name}{f' ({r.detail})' if r.detail else ''}" for r in red if r.name in named]
     return f"gate red: {', '.join(words)}" if words else None
+
+
+def falls_short(plan: Plan, state: State, observation: Observation) -> bool:
+    """Whether this look shows a green behind the shared target group that cannot carry its share."""
+    return plan.shared and _sick(plan, state, observation) is not None
 
 
 def _sick(plan: Plan, state: State, observation: Observation) -> str | None:

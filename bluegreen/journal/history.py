@@ -50,17 +50,22 @@ def stories(journal: Journal) -> Iterator[Story]:
         JournalDamaged: If a record is not what was written.
         JournalTooNew: If a newer bluegreen wrote it.
     """
+    for number, chapter in enumerate(_chapters(journal), start=1):
+        yield _tell(chapter, number)
+
+
+def _chapters(journal: Journal) -> Iterator[list[Record]]:
+    """The records of each deployment, from its start on."""
     chapter: list[Record] = []
-    number = 0
     for record in journal.records():
         if record.kind == "started":
             if chapter:
-                yield _tell(chapter, number)
-            chapter, number = [record], number + 1
+                yield chapter
+            chapter = [record]
         elif chapter:
             chapter.append(record)
     if chapter:
-        yield _tell(chapter, number)
+        yield chapter
 
 
 def last(journal: Journal, service: str) -> Story | None:
@@ -69,10 +74,13 @@ def last(journal: Journal, service: str) -> Story | None:
     Raises:
         JournalError: If the journal is another service's.
     """
-    found = list(stories(journal))
-    if found and found[-1].plan.service != service:
-        raise JournalError(f"this is the journal of {found[-1].plan.service}, not of {service}")
-    return found[-1] if found else None
+    chapters = list(_chapters(journal))
+    if not chapters:
+        return None
+    found = _tell(chapters[-1], len(chapters))
+    if found.plan.service != service:
+        raise JournalError(f"this is the journal of {found.plan.service}, not of {service}")
+    return found
 
 
 def _tell(chapter: list[Record], number: int) -> Story:

@@ -100,7 +100,7 @@ class Log:
         """Let the next one in at once."""
         if self.fence and self.fence == self._highest_fence:
             self.journal.renew(Holder(name=self.name, fence=self.fence, until=0.0))
-            self._renewed = 0.0
+            self._renewed = 0.0  # the next pass, if there is one, shows life again
 
     def check(self) -> None:
         """Make sure that nobody took over.

@@ -6,9 +6,8 @@ import inspect
 import re
 import subprocess
 from collections.abc import Iterator
-from types import ModuleType
-
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
