@@ -51,10 +51,11 @@ if TYPE_CHECKING:
         WeightedTargetGroups,
     )
     from .core.state import Phase, State, Step
-    from .deployment import Deployment, Operator, Result
+    from .deployment import Deployment, Result
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
+    from .operator import Operator
     from .planfile import read_plan
 
 __all__ = [
@@ -119,10 +120,11 @@ _HOMES = {
         "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy WeightedTargetGroups"
     ),
     "core.state": "Phase State Step",
-    "deployment": "Deployment Operator Result",
+    "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
+    "operator": "Operator",
     "planfile": "read_plan",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -13,7 +13,7 @@ from .core.commands import Command
 from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
 from .core.invariants import broken_by_command
 from .core.machine import initial, step
-from .core.observation import Observation, Outcome, Request, RequestKind
+from .core.observation import Observation, Outcome, Request
 from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
@@ -369,50 +369,3 @@ def _deployment_id(plan: Plan, number: int) -> str:
         f"{plan.service}\0{plan.image}\0{plan.groups}".encode(), digest_size=4
     ).hexdigest()
     return f"{plan.service}-{number}-{digest}"
-
-
-class Operator:
-    """Acts on a running deployment from outside, from any process, by a record in its journal.
-
-    Args:
-        journal: The deployment's journal.
-        service: The service's name.
-        by: Who acts, for the record.
-    """
-
-    def __init__(self, journal: Journal, service: str, *, by: str = "") -> None:
-        from .journal.log import Log
-
-        self._journal = journal
-        self._log = Log(journal, service, name=by or None)
-        self._by = by
-
-    def approve(self, reason: str = "") -> None:
-        """Let the rung that is baking now be left. Names the rung: said twice, it approves nothing more.
-
-        Raises:
-            NothingToLoad: If the service has no deployment.
-        """
-        self._request("approve", reason)
-
-    def pause(self, reason: str = "") -> None:
-        """Hold forward transitions; alarms and aborts still act. Changes nothing after the commit."""
-        self._request("pause", reason)
-
-    def resume(self, reason: str = "") -> None:
-        """End a pause, or send a halted deployment back to where it came from."""
-        self._request("resume", reason)
-
-    def abort(self, reason: str = "") -> None:
-        """Call it off: back to blue, before the commit only, and only if blue can carry the users."""
-        self._request("abort", reason)
-
-    def _request(self, kind: RequestKind, reason: str) -> None:
-        from .journal import codec
-        from .journal.history import last
-
-        story = last(self._journal, self._log.service)
-        if story is None or story.state.phase.ended:
-            raise NothingToLoad(f"no deployment of {self._log.service} is under way")
-        body = codec.request(kind=kind, by=self._by, reason=reason, rung=story.state.rung)
-        self._log.append("request", body, story.state.ledger.deployment_id)

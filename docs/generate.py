@@ -92,9 +92,9 @@ back.
 
 ## Phases
 
-Deadlines are defaults, in seconds on the deployment's own clock, which stands still while paused, while only a
-person is awaited, and while nobody looks. Those of `bake` and `keep_blue` run after the time that the strategy
-asks for.
+Deadlines are defaults, in seconds on the deployment's own clock, which stands still while paused, while only
+a person is awaited, and while nobody looks. Those of `bake` and `keep_blue` run after the time that the
+strategy asks for.
 
 | phase | what it is | deadline |
 | --- | --- | --- |
