@@ -63,7 +63,7 @@ def state_machine() -> str:
         f"| `{p.value}` | {described(p)} | {getattr(deadlines, f'{p.value}_seconds', '–')} |" for p in Phase
     ]
     words = [f"| `{s.value}` | {described(s)} |" for s in Signal]
-    return TEXT.format(
+    return STATE_MACHINE.format(
         head=head,
         rule=rule,
         rows="\n".join(rows),
@@ -73,7 +73,7 @@ def state_machine() -> str:
     )
 
 
-TEXT = """# The state machine
+STATE_MACHINE = """# The state machine
 
 Made from `bluegreen/core/machine.py` by `docs/generate.py`; do not edit.
 
@@ -120,12 +120,42 @@ def promises() -> str:
             if not predicate.__name__.startswith("_")
         ]
         rows.append(f"| {invariant.id} | {invariant.name} | {invariant.sentence} | {' and '.join(kinds)} |")
-    return (
-        (HERE / "promises.head.md").read_text().rstrip()
-        + "\n\n"
-        + "\n".join(["| id | promise | exactly | of |", "| --- | --- | --- | --- |", *rows, ""])
-        + (HERE / "promises.tail.md").read_text()
-    )
+    return PROMISES.format(rows="\n".join(rows))
+
+
+PROMISES = """# Promises
+
+Made from `bluegreen/core/invariants.py` by `docs/generate.py`; do not edit.
+
+A promise about commands says nothing of what the world does by itself. The world alone can kill every
+instance; what is promised is that none of our commands did. Each promise is a value in
+`bluegreen.INVARIANTS`, and the same predicate serves four times: right before each command that moves users
+or removes something, against a look taken for that purpose; in property tests over random worlds; over every
+edge of the exhaustive search; and in the tests of `tests/core/test_invariants.py`, where each one fires on a
+bad trace.
+
+| id | promise | exactly | of |
+| --- | --- | --- | --- |
+{rows}
+
+Of every run, rather than of a single decision, these hold too:
+
+| id | promise | exactly | where |
+| --- | --- | --- | --- |
+| S16 | determinism | The same plan, state and observation give the same step, byte for byte; a journal replays. | `tests/crash/`, `tests/golden/` |
+| S13 | intent first | No command is sent before its decision is in the journal. | `tests/crash/` |
+| S12 | one writer | A stale holder's next append finds its slot taken, whatever its clock says. | `tests/contract/test_journals.py` |
+| S10 | at most one | However often a process dies, there is one green group and one template version. | `tests/crash/` |
+| L1 | it ends | Once faults stop, every run ends in a terminal phase or halts for a person. | `tests/explore/` |
+| L2 | deadlines | No phase outlasts its deadline on the deployment's own clock, looked at whole. | `tests/explore/properties.py` |
+| L3 | crashes | A run that crashed and was loaded ends as the run that did not. | `tests/crash/` |
+| L4 | a way back | Before the commit, with a blue that carries, an abort ends rolled back; it never waits for green. | `tests/explore/` |
+| L8 | no needless retreat | With tolerable faults only, and a world quicker than the deadlines, every run ends promoted. | `tests/explore/test_campaign.py` |
+
+Bounds: the exhaustive search covers one instance a colour and two faults at a time, both routings; random
+worlds have up to four. What is *not* promised: that the world is as the simulator says. Nothing here has seen
+AWS; the rules that the simulator follows, with their sources, are in [simulator.md](simulator.md).
+"""
 
 
 PAGES = {"state-machine.md": state_machine, "promises.md": promises}

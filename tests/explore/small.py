@@ -84,10 +84,11 @@ def small_world(
     faults: tuple[Fault, ...] = (),
     settings: Settings = QUICK,
     live: int | None = 0,
+    capacity: int = 1,
 ) -> World:
-    """One instance a colour."""
+    """One instance a colour, unless asked for more."""
     return SimCloud(
-        plan, capacity=1, traffic=0, budget=budget, faults=faults, settings=settings, live=live
+        plan, capacity=capacity, traffic=0, budget=budget, faults=faults, settings=settings, live=live
     ).world
 
 
