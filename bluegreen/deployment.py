@@ -17,7 +17,7 @@ from .core.observation import Observation, Outcome, Request
 from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
-from .core.state import Phase, State, Step
+from .core.state import FORWARD, Phase, State, Step
 from .ports import Clock, Cloud, Gate, Journal, Listener
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ class Deployment:
     def _resting(self, state: State) -> bool:
         if state.phase.ended or state.phase is Phase.HALTED:
             return True
-        held = state.awaiting or (state.paused and state.phase in (Phase.PREFLIGHT, *_HOLDABLE))
+        held = state.awaiting or (state.paused and state.phase in (Phase.PREFLIGHT, *FORWARD))
         return held and self._nobody_comes() and not self._new_requests(state)
 
     def _begin(self) -> State:
@@ -307,15 +307,16 @@ class Deployment:
         from .journal import codec
         from .journal.history import last
 
-        if not self._log.fence:
+        held = bool(self._log.fence)
+        if not held:
             self._log.take()
-        if self.state is not None and not self._log.uncertain:
+        if self.state is not None and held and not self._log.uncertain:
             return self.state
+        # What was read before the lease was held, or before a put failed, may be out of date.
+        self._log.uncertain = False
         before = last(self._log.journal, self.plan.service)
-        if self._log.uncertain:
-            self._log.uncertain = False
-            if before is not None and before.state.ledger.deployment_id == self._id:
-                return self._go_on_from(before)
+        if before is not None and before.state.ledger.deployment_id == self._id:
+            return self._go_on_from(before)
         if before is not None and not before.state.phase.ended:
             raise Unfinished(
                 f"{before.state.ledger.deployment_id} has not ended (it is in {before.state.phase.value}): "
@@ -358,9 +359,6 @@ class Deployment:
                 logger().warning(
                     "listener failed", listener=type(listener).__name__, error=str(error), **fields
                 )
-
-
-_HOLDABLE = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 
 
 def _deployment_id(plan: Plan, number: int) -> str:

@@ -19,6 +19,7 @@ from .core.errors import Fault, PlanError
 from .core.observation import GateReading, Health, Observation, Reading
 from .core.plan import Alarm, Plan, Probe
 from .core.state import Phase
+from .core.text import escaped
 from .core.view import gates_for
 from .ports import Gate
 
@@ -183,7 +184,7 @@ class HttpProbe:
                 status, body = (self.fetch or http_get)(url)
                 text = _text(body)
             except Exception as error:  # noqa: BLE001 - whatever kept the answer away is the answer
-                failures[f"no answer from {url}: {_shown(_told(error), 200)}"] += 1
+                failures[f"no answer from {url}: {escaped(_told(error), 200)}"] += 1
                 silences += 1
                 if silences == SILENCES:
                     break
@@ -204,7 +205,7 @@ class HttpProbe:
         if self.version_pattern is not None and (found := re.search(self.version_pattern, text)):
             version = found[1] if found.re.groups else found[0]
             if version is not None:
-                yield _shown(version, 80)
+                yield escaped(version, 80)
 
     def read(self, plan: Plan, observation: Observation, green: str | None = None) -> GateReading:
         """Ask now, and judge.
@@ -242,11 +243,6 @@ class HttpProbe:
 
 def _text(body: bytes | str) -> str:
     return body[:BODY_LIMIT] if isinstance(body, str) else bytes(body[:BODY_LIMIT]).decode(errors="replace")
-
-
-def _shown(text: str, limit: int) -> str:
-    """What came from outside, on one line, control characters escaped."""
-    return repr(text)[1:-1][:limit]
 
 
 def _told(error: Exception) -> str:
@@ -292,7 +288,7 @@ class HookGate:
 
 
 def _no_data(name: str, detail: str) -> GateReading:
-    return GateReading(name=name, reading=Reading.NO_DATA, detail=_shown(detail, DETAIL_LIMIT))
+    return GateReading(name=name, reading=Reading.NO_DATA, detail=escaped(detail, DETAIL_LIMIT))
 
 
 def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from bluegreen.core.observation import ErrorClass, Result
+from bluegreen.core.text import escaped
 from bluegreen.ports import (
     BuildCommand,
     BuildLook,
@@ -209,7 +210,7 @@ def _answer(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
             # What an instance is started from does not appear by waiting; the instance itself may.
             outcome.error.hopeless or (state.phase is P.START and outcome.error is ErrorClass.ABSENT)
         )
-        words = (outcome.result.value, outcome.error and outcome.error.value, _shown(outcome.detail, 200))
+        words = (outcome.result.value, outcome.error and outcome.error.value, escaped(outcome.detail, 200))
         reason += f" (last command: {', '.join(filter(None, words))})"
     limit = build.deadline(state.phase)
     late = look.at - state.since >= limit
@@ -278,12 +279,12 @@ def _run(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
     total = len(build.commands)
     for i, (text, run) in enumerate(zip(build.commands, look.runs, strict=False), start=1):
         if run.exit_code is None:
-            return _View(S.NOT_YET, f"command {i} of {total} runs on {state.instance}: {_shown(text, 80)}")
+            return _View(S.NOT_YET, f"command {i} of {total} runs on {state.instance}: {escaped(text, 80)}")
         if run.exit_code:
             return _View(
                 S.BROKEN,
-                f"command {i} of {total} ended with exit code {run.exit_code}: {_shown(text, 80)}; "
-                f"its output ends: {_shown(run.output.rstrip(), -OUTPUT_LIMIT)}",
+                f"command {i} of {total} ended with exit code {run.exit_code}: {escaped(text, 80)}; "
+                f"its output ends: {escaped(run.output.rstrip(), -OUTPUT_LIMIT)}",
             )
     if state.done >= total:
         return _View(S.REACHED, f"all {total} commands ended well")
@@ -292,13 +293,7 @@ def _run(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
         return _View(S.BROKEN, f"{state.instance} is {look.instance_state}, {done}")
     text = build.commands[state.done]
     command = RunCommand(instance=str(state.instance), token=build.token, index=state.done, text=text)
-    return _View(S.NOT_YET, f"command {state.done + 1} of {total}: {_shown(text, 80)}", command)
-
-
-def _shown(text: str, limit: int) -> str:
-    """A text on one line, control characters escaped: its first ``limit`` characters, or its last."""
-    escaped = repr(text)[1:-1]
-    return escaped[limit:] if limit < 0 else escaped[:limit]
+    return _View(S.NOT_YET, f"command {state.done + 1} of {total}: {escaped(text, 80)}", command)
 
 
 def _stop(_build: ImageBuild, state: BuildState, look: BuildLook) -> _View:

@@ -240,3 +240,19 @@ def test_a_refusal_of_the_lease_leaves_the_world_alone() -> None:
     with pytest.raises(LockTaken):
         Deployment(case.plan.with_image("ami-3"), lives.cloud, journal=lives.journal).advance()
     assert lives.cloud.world is world
+
+
+def test_what_was_loaded_before_the_lease_was_held_is_read_again() -> None:
+    """Two processes load the same deployment; the second goes on from where the first left it."""
+    case = CASES[0]
+    lives = Lives(case)
+    first = Deployment(case.plan, lives.cloud, journal=lives.journal)
+    with first:
+        first.advance()
+    one = Deployment.load(case.plan.service, lives.cloud, lives.journal)
+    two = Deployment.load(case.plan.service, lives.cloud, lives.journal)
+    for deployment in (one, two):
+        with deployment:
+            deployment.advance()
+            lives.cloud.clock.sleep(5)
+    assert_replays(lives.journal)
