@@ -116,12 +116,15 @@ class Journal(Protocol):
         """All records with ``seq > after``, in order.
 
         Raises:
-            JournalDamaged: If any record is not what was written, or one is missing.
+            JournalDamaged: If any record is not what was written, or one is missing, slot ``after`` too.
             JournalTooNew: If the journal was written by a newer bluegreen.
         """
 
     def renew(self, holder: Holder) -> None:
-        """Note a sign of life. For liveness only: safety never depends on it."""
+        """Note a sign of life; ``until = 0`` releases. For liveness only: safety never depends on it.
+
+        One with a lower fence than the last is a stale holder's, and is ignored.
+        """
 
     def holder(self) -> Holder | None:
         """The last sign of life; None when there was none, or its process is known to be dead."""

@@ -114,7 +114,6 @@ def _pre_image(state: State) -> Shares:
     return Shares(tuple((x.fleet, x.before or 0) for x in state.ledger.loans if x.setting == "weight"))
 
 
-GATED = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 ONWARD = {
     Phase.SCALE_UP: (Phase.TEST_TRAFFIC,),
     Phase.TEST_TRAFFIC: (Phase.SHIFT,),
