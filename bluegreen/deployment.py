@@ -151,6 +151,7 @@ class Deployment:
         self._requests: list[Request] = []
         self._started: float | None = None
         self._id: str | None = None
+        self._last: tuple[Observation, Step] | None = None
 
     @classmethod
     def load(cls, service: str, cloud: Cloud, journal: Journal, **options: Any) -> Deployment:
@@ -207,8 +208,9 @@ class Deployment:
         )
         decided = step(self.plan, state, observation)
         deployment_id = state.ledger.deployment_id
-        self._log.append("decision", codec.decision(observation, decided), deployment_id)
+        self._log.append("decision", codec.decision(observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
+        self._last = (observation, decided)
         if decided.commands:
             self._outcomes = carry_out(
                 self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
@@ -325,6 +327,7 @@ class Deployment:
         number = 1 if before is None else before.number + 1
         self._started = self.clock.now()
         self._id = _deployment_id(self.plan, number)
+        self._last = None
         first = initial(self._id, self._started)
         self._log.append("started", codec.started(self.plan, first), self._id)
         self.state = first
@@ -336,6 +339,7 @@ class Deployment:
         self._outcomes = story.outcomes
         self._started = story.started
         self._id = story.state.ledger.deployment_id
+        self._last = (story.looks[-1], story.steps[-1]) if story.steps else None
         return story.state
 
     def _new_requests(self, state: State) -> tuple[Request, ...]:

@@ -13,13 +13,17 @@ from typing import Any
 logging.getLogger("bluegreen").addHandler(logging.NullHandler())
 
 
-@functools.cache
 def logger() -> Any:
-    """The logger, made when it is first needed: importing structlog takes longer than importing us."""
+    """The logger. structlog is imported when it is first needed: that takes longer than importing us."""
     import structlog
 
-    if structlog.is_configured():
-        return structlog.get_logger("bluegreen")
+    return structlog.get_logger("bluegreen") if structlog.is_configured() else _plain()
+
+
+@functools.cache
+def _plain() -> Any:
+    import structlog
+
     return structlog.wrap_logger(
         logging.getLogger("bluegreen"),
         processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.render_to_log_kwargs],

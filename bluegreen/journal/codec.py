@@ -13,7 +13,7 @@ The body of a record, by its kind:
 ``lease``     ``{"holder": name, "fence": n, "until": seconds}``
 ``started``   ``{"plan": Plan, "state": State}``
 ``decision``  ``{"observation": Observation, "state": State, "commands": [Command], "reason": sentence,
-              "wake_at": seconds, "signal": word}``
+              "wake_at": seconds, "signal": word, "same": [what is as in the decision before]}``
 ``outcomes``  ``{"outcomes": [Outcome]}``
 ``request``   ``{"kind": "approve" …, "by": name, "reason": text, "rung": n or null}``
 ============  ==========================================================================================
@@ -227,16 +227,41 @@ def read_started(body: Body) -> tuple[Plan, State]:
     return from_json(Plan, plan), from_json(State, state)
 
 
-def decision(observation: Observation, step: Step) -> Body:
-    """The body of a ``decision``: what a pass knew, what it decided, what it is about to send."""
-    return {"observation": to_json(observation), **to_json(step)}
+Pass = tuple[Observation, Step]
 
 
-def read_decision(body: Body) -> tuple[Observation, Step]:
-    """Observation and step in a ``decision``."""
-    step = dict(body)
-    observation = step.pop("observation", None)
-    return from_json(Observation, observation), from_json(Step, step)
+def decision(observation: Observation, step: Step, last: Pass | None = None) -> Body:
+    """The body of a ``decision``: what a pass knew, what it decided, what it is about to send.
+
+    Args:
+        observation: What it knew.
+        step: What it decided.
+        last: The deployment's decision before. What is large and has not changed since, the fleets and the
+            sightings, is not written again but named in ``same``: most passes only wait.
+    """
+    same = []
+    if last and observation.fleets == last[0].fleets:
+        same.append("fleets")
+        observation = attrs.evolve(observation, fleets=())
+    if last and step.state.sightings == last[1].state.sightings:
+        same.append("sightings")
+        step = attrs.evolve(step, state=step.state.replaced(sightings=()))
+    return {"observation": to_json(observation), **to_json(step), **({"same": same} if same else {})}
+
+
+def read_decision(body: Body, last: Pass | None = None) -> Pass:
+    """Observation and step in a ``decision``, with the deployment's decision before it."""
+    rest = dict(body)
+    same = rest.pop("same", [])
+    observation = from_json(Observation, rest.pop("observation", None))
+    step = from_json(Step, rest)
+    if same and last is None:
+        raise JournalDamaged(f"a decision repeats {same} of one that is not there")
+    if last and "fleets" in same:
+        observation = attrs.evolve(observation, fleets=last[0].fleets)
+    if last and "sightings" in same:
+        step = attrs.evolve(step, state=step.state.replaced(sightings=last[1].state.sightings))
+    return observation, step
 
 
 def outcomes(outcomes: Iterable[Outcome]) -> Body:

@@ -85,13 +85,16 @@ def last(journal: Journal, service: str) -> Story | None:
 
 def _tell(chapter: list[Record], number: int) -> Story:
     plan, first = codec.read_started(chapter[0].body)
-    state, looks, steps = first, [], []
+    state = first
+    looks: list[Observation] = []
+    steps: list[Step] = []
     outcomes: tuple[Outcome, ...] = ()
     requests = []
     for record in chapter[1:]:
         match record.kind:
             case "decision":
-                look, decided = codec.read_decision(record.body)
+                before = (looks[-1], steps[-1]) if steps else None
+                look, decided = codec.read_decision(record.body, before)
                 looks.append(look)
                 steps.append(decided)
                 state = decided.state

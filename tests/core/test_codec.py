@@ -156,6 +156,23 @@ def test_bodies_come_back_equal(
 
 
 @pytest.mark.property
+@given(look=values(Observation), step=values(Step), next_look=values(Observation), next_step=values(Step))
+def test_what_did_not_change_is_written_once(
+    look: Observation, step: Step, next_look: Observation, next_step: Step
+) -> None:
+    """A decision that repeats fleets and sightings of the one before is short, and comes back equal."""
+    quiet = attrs.evolve(next_look, fleets=look.fleets)
+    still = attrs.evolve(next_step, state=next_step.state.replaced(sightings=step.state.sightings))
+    for following in ((quiet, still), (next_look, next_step)):
+        body = through_json(codec.decision(*following, (look, step)))
+        assert same(codec.read_decision(body, (look, step)), following)
+    short = codec.decision(quiet, still, (look, step))
+    assert short["same"] == ["fleets", "sightings"]
+    with pytest.raises(JournalDamaged):
+        codec.read_decision(short)
+
+
+@pytest.mark.property
 @given(holder=values(Holder), request=values(Request))
 def test_small_bodies_come_back_equal(holder: Holder, request: Request) -> None:
     """Leases and requests too; a request takes its number from the slot it stands in."""
