@@ -1,6 +1,5 @@
 """What a SQLite journal keeps beyond the contract: on disk, under damage, between processes, when killed."""
 
-import os
 import random
 import signal
 import sqlite3
@@ -381,7 +380,6 @@ sys.stdin.read()
 
 
 @pytest.mark.process
-@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX's")
 def test_a_full_disk_is_a_journal_error(path: Path) -> None:
     """A record that does not fit is a JournalError with the cause, and the log stays as it was."""
     code = """

@@ -124,11 +124,13 @@ PAIRS = (
     Budget(refused=1, stale=1),
     Budget(refused=1, blind=1),
     Budget(stale=1, blind=1),
+    # One look that is stale and a next one that sees nothing: here only the guard's check keeps the floor.
+    Budget(sick=1, stale=1, blind=1),
 )
 
 
 def pairs() -> Iterator[Case]:
-    """Every pair of fault kinds, both routings."""
+    """Every pair of fault kinds and one triple, both routings."""
     for routing in ROUTINGS:
         plan = small_plan(routing)
         for budget in PAIRS:
