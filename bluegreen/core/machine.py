@@ -133,7 +133,7 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     wait = float(plan.limits.poll_seconds)
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
-        for due in (reply.target.seconds, deadline(plan, state, reply.target)):
+        for due in (reply.target.seconds, deadline(plan, state)):
             if due > state.elapsed:
                 wait = min(wait, due - state.elapsed)
     wake_at = state.at if state.phase.ended else state.at + wait

@@ -22,7 +22,7 @@ from .view import (
     last_rung,
     percent,
     proven,
-    rung,
+    watch,
 )
 
 
@@ -119,15 +119,18 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         last = state.phase is Phase.BAKE and last_rung(plan, state)
         return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
     awaiting = target.approval and len(missing) == 1 and "approval" in missing[0]
-    left = deadline(plan, state, target) - state.elapsed
+    left = deadline(plan, state) - state.elapsed
     if left <= 0:
         return _expired(plan, state, observation, target, missing)
     return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, left)
 
 
-def deadline(plan: Plan, state: State, target: Target) -> float:
-    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for."""
-    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + target.seconds  # type: ignore[no-any-return]
+def deadline(plan: Plan, state: State) -> float:
+    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for.
+
+    Haste (``on_blue_sick = "expedite"``) skips a watch; it never brings the deadline nearer.
+    """
+    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + watch(plan, state)  # type: ignore[no-any-return]
 
 
 # --------------------------------------------------------------------------------------------- blocked
@@ -170,13 +173,9 @@ def _halted(plan: Plan, state: State, observation: Observation, *, resumed: bool
 
 def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
     why = f"cannot read {', '.join(observation.unread)}"
-    limit = getattr(plan.deadlines, f"{state.phase.value}_seconds") + plan.limits.blind_grace_seconds
-    if state.phase is Phase.BAKE:
-        limit += rung(plan, state).bake_seconds
-    elif state.phase is Phase.KEEP_BLUE:
-        limit += plan.strategy.keep_blue_seconds
+    limit = deadline(plan, state) + plan.limits.blind_grace_seconds
     if state.elapsed >= limit:
-        return Reply(Signal.UNSAFE, f"{why}, {limit} s long: the deadline and the grace are over")
+        return Reply(Signal.UNSAFE, f"{why}, {limit:g} s long: the deadline and the grace are over")
     return Reply(Signal.BLIND, why)
 
 
@@ -232,7 +231,7 @@ def _back(plan: Plan, state: State, observation: Observation, signal: Signal, wh
 
 
 def _expired(plan: Plan, state: State, observation: Observation, target: Target, missing: list[str]) -> Reply:
-    why = f"deadline of {deadline(plan, state, target):g} s passed: " + (
+    why = f"deadline of {deadline(plan, state):g} s passed: " + (
         "; ".join(missing) or "settings not read back"
     )
     if state.phase is Phase.DRAIN and _stands(state, observation):

@@ -11,7 +11,7 @@ from attrs import frozen
 from .observation import Fleet, Observation
 from .plan import Plan
 from .state import Phase, State
-from .view import percent, rung
+from .view import percent, rung, watch
 
 
 @frozen(kw_only=True)
@@ -107,17 +107,12 @@ def _shifted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     size = plan.green_size(share, state.need)
     here = rung(plan, state)
     sick = blue.healthy < state.floor and plan.on_blue_sick == "expedite"
-    watched = {
-        Phase.SHIFT: 0,
-        Phase.BAKE: here.bake_seconds,
-        Phase.KEEP_BLUE: plan.strategy.keep_blue_seconds,
-    }[state.phase]
     return Target(
         blue=_pinned(plan, state, blue),
         green=_grown(plan, state, green, size, attached=True),
         shares=_divided(plan, state, share),
         proven=size,
-        seconds=0 if sick else watched,
+        seconds=0 if sick else watch(plan, state),
         gates=state.phase is not Phase.SHIFT,
         approval=state.phase is Phase.BAKE and here.approval,
     )
@@ -198,7 +193,7 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=shares,
         gone=blue.name,
-        seconds=plan.retain_seconds if replaced else 0,
+        seconds=watch(plan, state),
     )
 
 

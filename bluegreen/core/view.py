@@ -65,6 +65,19 @@ def rung(plan: Plan, state: State) -> Rung:
     return plan.rungs[-1] if state.first_release else plan.rungs[state.rung]
 
 
+def watch(plan: Plan, state: State) -> int:
+    """Own seconds that the strategy asks the phase to last."""
+    match state.phase:
+        case Phase.BAKE:
+            return rung(plan, state).bake_seconds
+        case Phase.KEEP_BLUE:
+            return plan.strategy.keep_blue_seconds
+        case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
+            return plan.retain_seconds
+        case _:
+            return 0
+
+
 def gates_for(plan: Plan, phase: Phase) -> tuple[Gate, ...]:
     """The gates that must pass before the phase is left forward."""
     if phase not in (Phase.TEST_TRAFFIC, Phase.BAKE, Phase.KEEP_BLUE):

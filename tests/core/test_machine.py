@@ -465,3 +465,11 @@ def test_shares_are_exact() -> None:
     """A weight's part of the whole is a fraction, not a float."""
     assert Shares((("a", 1), ("b", 2))).share("b") * 3 == 2
     assert all_at_once().rungs[-1].percent == 100
+
+
+def test_haste_never_brings_the_deadline_nearer() -> None:
+    """Far into a long bake a sick blue skips the watch, and a blip of green is still waited for."""
+    long = plan(strategy=canary(10, 3600), on_blue_sick="expedite")
+    seen = look(blue=targets("b", 1, 1, unhealthy=1), green=targets("g", 2, 1, initial=1), share=10)
+    waits = step(long, state(Phase.BAKE, since=-1905.0), seen)
+    assert (waits.signal, waits.state.phase) == ("wait", Phase.BAKE)
