@@ -110,9 +110,9 @@ def step(plan: Plan, state: State, observation: Observation) -> Step:
         observation: What is seen now, with requests and outcomes.
     """
     now, resumed = fold(plan, state, observation)
-    if not observation.unread and (now.short or falls_short(plan, now, observation)):
+    if not observation.unread:
         short = min(now.short + 1, SICK_LOOKS) if falls_short(plan, now, observation) else 0
-        now = now.replaced(short=short)
+        now = now if short == now.short else now.replaced(short=short)
     reply = read(plan, now, observation, resumed=resumed)
     cell = TRANSITIONS[now.phase][reply.signal]
     if isinstance(cell, Never):
