@@ -33,8 +33,10 @@ class Cloud(Protocol):
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         """Look at all that the plan speaks of.
 
-        What cannot be read is absent and named in ``Observation.unread``; nothing is raised for it.
-        ``requests``, ``outcomes`` and the readings of probes and hooks are filled in by the loop.
+        What cannot be read is absent and named in ``Observation.unread``; nothing is raised for it. What
+        makes the plan impossible here is a sentence in ``Observation.problems``, as long as the ledger has
+        no loan: later nobody asks. ``requests``, ``outcomes`` and the readings of probes and hooks are
+        filled in by the loop.
         """
 
     def apply(self, command: Command) -> Outcome:
@@ -168,12 +170,16 @@ class StartInstance:
 
 @frozen(kw_only=True)
 class RunCommand:
-    """Run ``commands[index]`` of a build in the instance's shell; at most once, however often it is asked."""
+    """Run ``commands[index]`` of a build in the instance's shell; at most once, however often it is asked.
+
+    It may take ``seconds``; what stops it then says so by an exit code other than 0.
+    """
 
     instance: str
     token: str
     index: int
     text: str
+    seconds: int
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,6 @@ from bluegreen.core.commands import (
     SetSize,
     SetVersion,
 )
-from bluegreen.core.observation import ErrorClass, Result
 
 from . import autoscaling, balancer
 from .autoscaling import Refused
@@ -52,15 +51,6 @@ def carry_out(world: World, command: Command) -> World:
             return autoscaling.freeze(world, fleet, frozen=frozen)
         case DeleteFleet(fleet=fleet):
             return autoscaling.delete_group(world, fleet)
-
-
-def refusal(kind: str) -> tuple[Result, ErrorClass]:
-    """The result and class of error for what the world calls an error of this kind."""
-    error = ErrorClass(kind)
-    if error is ErrorClass.LOST:
-        return Result.UNKNOWN, error
-    again = (ErrorClass.THROTTLED, ErrorClass.BUSY, ErrorClass.NOT_SENT)
-    return (Result.NOT_APPLIED if error in again else Result.REFUSED), error
 
 
 def _create(world: World, command: CreateFleet) -> World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bluegreen.core.observation import Result
+from bluegreen.core.observation import ErrorClass, Result
 from bluegreen.ports import (
     BuildCommand,
     BuildLook,
@@ -18,7 +18,6 @@ from bluegreen.ports import (
 )
 
 from . import builds
-from .asking import refusal
 from .autoscaling import Refused
 from .world import World
 
@@ -59,8 +58,8 @@ class SimBuilder:
         try:
             self._cloud.world = _carry_out(self._cloud.world, command)
         except Refused as no:
-            result, error = refusal(no.kind)
-            return BuildOutcome(result=result, error=error, detail=str(no))
+            error = ErrorClass(no.kind)
+            return BuildOutcome(result=error.result, error=error, detail=str(no))
         return BuildOutcome(result=Result.APPLIED)
 
 

@@ -13,7 +13,7 @@ from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
-from .asking import carry_out, refusal
+from .asking import carry_out
 from .autoscaling import Refused
 from .building import SimBuilder
 from .choices import Choices
@@ -126,8 +126,8 @@ class SimCloud:
         if isinstance(fate, LostAnswer):
             return Outcome(command=command, result=Result.UNKNOWN, error=ErrorClass.LOST, detail="no answer")
         if refused is not None:
-            result, error = refusal(refused.kind)
-            return Outcome(command=command, result=result, error=error, detail=str(refused))
+            error = ErrorClass(refused.kind)
+            return Outcome(command=command, result=error.result, error=error, detail=str(refused))
         return Outcome(command=command, result=Result.APPLIED)
 
     # ------------------------------------------------------------------------------------------ time passes

@@ -252,7 +252,15 @@ class ErrorClass(Enum):
         """Whether asking again cannot help; a person must look."""
         return self in _HOPELESS
 
+    @property
+    def result(self) -> Result:
+        """What has become of a command that met an error of this class."""
+        if self is ErrorClass.LOST:
+            return Result.UNKNOWN
+        return Result.NOT_APPLIED if self in _NOT_APPLIED else Result.REFUSED
 
+
+_NOT_APPLIED = frozenset({ErrorClass.THROTTLED, ErrorClass.BUSY, ErrorClass.NOT_SENT})
 _HOPELESS = frozenset({ErrorClass.CONFLICT, ErrorClass.IDENTITY, ErrorClass.BUG, ErrorClass.UNCLASSIFIED})
 
 
@@ -293,6 +301,7 @@ class Observation:
         requests: Operators' requests not yet seen.
         outcomes: What became of the last pass's commands.
         unread: Names of the parts that could not be read.
+        problems: What the cloud says against the plan before anything is changed, one sentence each.
     """
 
     at: float = field(converter=instant)
@@ -305,6 +314,7 @@ class Observation:
     requests: tuple[Request, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     unread: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def fleet(self, name: str | None) -> Fleet | None:
         """The group of that name; None when it was not read."""

@@ -16,8 +16,8 @@ class Survey:
     """The answer of preflight.
 
     Args:
-        blue: The live group, or the one that is not built first when none is live.
-        green: The other one.
+        blue: The live group; when none is live, the one that requests are led to already, else the second.
+        green: The other one. Of a first release users meet it when it is proven, not before.
         first_release: Whether no group is live.
         source: Template version to make the new one from.
         baseline: Blue's wanted size.
@@ -40,8 +40,11 @@ def serves(plan: Plan, observation: Observation, fleet: Fleet) -> bool:
     """Whether the group is one that users are sent to: it wants instances, and requests lead there."""
     if not fleet.exists or not fleet.desired:
         return False
-    if plan.shared:
-        return fleet.attached
+    return fleet.attached if plan.shared else _led_to(observation, fleet)
+
+
+def _led_to(observation: Observation, fleet: Fleet) -> bool:
+    """Whether a rule leads requests to the group, be there instances or not."""
     return observation.shares is not None and observation.shares.weight(fleet.name) > 0
 
 
@@ -51,7 +54,9 @@ def survey(plan: Plan, observation: Observation) -> Survey:
     assert first is not None, "preflight decides on a complete look only"
     assert second is not None, "preflight decides on a complete look only"
     live = [fleet for fleet in (first, second) if serves(plan, observation, fleet)]
-    blue, green = (second, first) if live == [second] or not live else (first, second)
+    # With nobody live either may be built first; users shall meet it when it is proven, not before.
+    keeps_first = live[0] is first if live else _led_to(observation, first)
+    blue, green = (first, second) if keeps_first else (second, first)
     source = plan.source_version or (blue.version if live else observation.default_version)
     need = blue.desired if live else (plan.capacity or 0)
     found = Survey(
@@ -76,6 +81,7 @@ def _pending(plan: Plan, observation: Observation) -> Iterator[str]:
 
 
 def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fleet]) -> Iterator[str]:
+    yield from observation.problems
     yield from _sources(plan, observation)
     if len(live) == 2:
         yield (
@@ -117,10 +123,10 @@ def _idle(plan: Plan, observation: Observation, found: Survey, green: Fleet) -> 
             f"{green.name} is not live and not at 0 ({green.running} instances, {green.desired} wanted): "
             "scale it to 0, or run cleanup"
         )
+    if _led_to(observation, green):
+        yield f"{green.name} gets a share but has no instances: set its weight to 0"
     if found.first_release:
         return
-    if observation.shares is not None and observation.shares.weight(green.name):
-        yield f"{green.name} gets a share but has no instances: set its weight to 0"
     if plan.fleets == "standing" and not green.exists:
         yield f"group {green.name} does not exist: create it at size 0, or use fleets = 'replace'"
     if plan.fleets == "replace" and green.exists:

@@ -292,7 +292,13 @@ def _run(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
         done = f"{state.done} of {total} commands done"
         return _View(S.BROKEN, f"{state.instance} is {look.instance_state}, {done}")
     text = build.commands[state.done]
-    command = RunCommand(instance=str(state.instance), token=build.token, index=state.done, text=text)
+    command = RunCommand(
+        instance=str(state.instance),
+        token=build.token,
+        index=state.done,
+        text=text,
+        seconds=build.command_seconds,
+    )
     return _View(S.NOT_YET, f"command {state.done + 1} of {total}: {escaped(text, 80)}", command)
 
 

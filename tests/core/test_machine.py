@@ -438,10 +438,31 @@ def test_a_quiet_fleet_is_the_same_value_look_after_look() -> None:
 
 def test_a_first_release_has_nobody_to_share_with() -> None:
     """When no group is live the plan's capacity is built and takes the last rung only."""
-    empty = look(blue=(), green=(), share=0, version=None)
+    empty = look(blue=(), green=(), share=100, version=None)
     begun = decide(initial("web-1", 100.0), empty, capacity=2, strategy=canary(10, 60)).state
     assert (begun.first_release, begun.need, begun.floor) == (True, 2, 0)
     assert (begun.blue, begun.green) == (GREEN, BLUE)
+
+
+def test_a_first_release_is_built_where_no_request_leads() -> None:
+    """Of two empty groups the one without a share becomes green; if both have one, nothing is begun."""
+    empty = look(blue=(), green=(), share=0, version=None)
+    begun = decide(initial("web-1", 100.0), empty, capacity=2)
+    assert (begun.state.blue, begun.state.green) == (BLUE, GREEN)
+    both = attrs.evolve(empty, shares=Shares(((BLUE, 1), (GREEN, 1))))
+    refused = decide(initial("web-1", 100.0), both, capacity=2)
+    assert refused.state.phase is Phase.REFUSED
+    assert f"{GREEN} gets a share but has no instances" in refused.reason
+
+
+def test_what_the_cloud_says_against_a_plan_refuses_it() -> None:
+    """A problem of the surroundings is a reason to refuse, in the cloud's words, and later is nobody's."""
+    against = look(version=None, problems=("target group t does not exist",))
+    refused = decide(initial("web-1", 100.0), against)
+    assert refused.state.phase is Phase.REFUSED
+    assert refused.reason == "target group t does not exist"
+    later = look(green=targets("g", 2, 2), problems=("target group t does not exist",))
+    assert decide(state(Phase.SCALE_UP, proven=2), later).state.phase is Phase.TEST_TRAFFIC
 
 
 def test_the_same_input_gives_the_same_step() -> None:
