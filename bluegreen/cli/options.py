@@ -52,11 +52,29 @@ image_option = click.option(
     "--image", metavar="IMAGE", help="Deploy this image instead of the one in the file."
 )
 
-state_option = click.option(
-    "--state",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where world and journal are kept.  [default: .bluegreen/SERVICE beside FILE]",
+set_option = click.option(
+    "--set",
+    "sets",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A value in place of the one in the file, such as strategy.bake_seconds=30, in TOML's syntax; "
+    "may be given again.",
+)
+
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="A line for every pass.")
+
+
+def _state(words: str) -> Callable[[F], F]:
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.option("--state", metavar="DIR", type=kind, help=words)
+
+
+state_option = _state("Where world and journal are kept.  [default: .bluegreen/SERVICE beside FILE]")
+account_state_option = _state(
+    "Where the journal is kept.  [default: .bluegreen/SERVICE@ACCOUNT-REGION beside FILE]"
+)
+any_state_option = _state(
+    "Where the journal is kept.  [default: where `deploy` put it, else `simulate`, beside FILE]"
 )
 
 report_option = click.option(
@@ -65,3 +83,33 @@ report_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an HTML report as well.",
 )
+
+
+def _url(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text or "http://localhost")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:5000")
+    return text
+
+
+def account_options(function: F) -> F:
+    """The options that lead to an AWS account: ``profile``, ``region``, ``endpoint_url``."""
+    for option in (
+        click.option(
+            "--endpoint-url",
+            metavar="URL",
+            callback=_url,
+            help="Where all AWS services are, for tests and private clouds.",
+        ),
+        click.option(
+            "--region", metavar="REGION", help="The AWS Region.  [default: as the AWS tools find it]"
+        ),
+        click.option("--profile", metavar="NAME", help="A profile of the shared AWS configuration files."),
+    ):
+        function = option(function)
+    return function

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "bluegreen.journal": ("bluegreen.core", "bluegreen.ports", "bluegreen.journal"),
     "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.gates"),
     "bluegreen.image": ("bluegreen.core", "bluegreen.ports", "bluegreen.image"),
+    "bluegreen.aws": ("bluegreen.core", "bluegreen.ports", "bluegreen.clock", "bluegreen.aws"),
     "bluegreen.cli": ("bluegreen",),
 }
 
@@ -46,8 +47,8 @@ SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies")
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
-    "boto3": (),  # the AWS adapter will be the only place
-    "botocore": (),
+    "boto3": ("bluegreen.aws",),
+    "botocore": ("bluegreen.aws",),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
     "hypothesis": ("bluegreen_sim.testing",),
@@ -55,6 +56,7 @@ KNOWN_TO = {
 
 # Modules that nobody loads by accident, with what they may load when they are; all others load attrs only.
 LOADED_ON_PURPOSE = {
+    "bluegreen.aws": {"boto3", "botocore"},
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
     "bluegreen_sim.testing": {"hypothesis"},
 }

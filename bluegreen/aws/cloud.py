@@ -1,0 +1,238 @@
+"""``AwsCloud``: Auto Scaling groups and an Application Load Balancer, behind bluegreen's ``Cloud`` port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..clock import SystemClock
+from ..core.commands import (
+    Attach,
+    Command,
+    CreateFleet,
+    DeleteFleet,
+    Detach,
+    Freeze,
+    PrepareVersion,
+    SetBounds,
+    SetShares,
+    SetSize,
+    SetVersion,
+)
+from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
+from ..core.plan import Plan
+from ..core.state import Ledger
+from . import fleets, routing
+from .clients import Clients
+from .errors import AwsError, Refused, classify, words
+from .looking import Known, Look
+from .names import DEPLOYMENT_TAG, description, tag_list, tags
+
+if TYPE_CHECKING:
+    import boto3
+
+    from ..ports import Clock
+
+
+class AwsCloud:
+    """The AWS account and Region of a boto3 session.
+
+    Args:
+        session: A boto3 session; None makes one from the environment.
+        endpoint_url: Where all services are, for tests and private clouds; None is AWS. Endpoints set in
+            the environment or in a profile are ignored.
+        subnets: Where a first release creates its group. Without them, where the plan's other group is,
+            else where the load balancer is.
+        call_seconds: How long one answer may take.
+        clock: Time; the system's by default.
+
+    Attributes:
+        clock: The time that observations are stamped with.
+        clients: boto3 clients, for reading and for writing.
+    """
+
+    def __init__(
+        self,
+        session: boto3.Session | None = None,
+        *,
+        endpoint_url: str | None = None,
+        subnets: Iterable[str] = (),
+        call_seconds: float = 20,
+        clock: Clock | None = None,
+    ) -> None:
+        """Make no call yet."""
+        self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
+        self.clock: Clock = clock or SystemClock()
+        self._subnets = tuple(subnets)
+        self._known: Known | None = None
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        self.clients.close()
+
+    def observe(self, plan: Plan, ledger: Ledger) -> Observation:
+        """Look at all that the plan speaks of."""
+        token = ledger.deployment_id
+        if self._known is None or (self._known.plan, self._known.token) != (plan, token):
+            self._known = Known(plan=plan, token=token)
+        return Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+
+    def apply(self, command: Command) -> Outcome:
+        """Carry out one command: one request that changes something is sent, once, or none."""
+        assert self._known is not None, "a look comes first"
+        try:
+            self._carry_out(command, self._known)
+        except Refused as no:
+            return Outcome(command=command, result=no.error.result, error=no.error, detail=str(no))
+        except routing.NotThere as no:
+            return Outcome(
+                command=command, result=ErrorClass.ABSENT.result, error=ErrorClass.ABSENT, detail=str(no)
+            )
+        except AwsError as error:
+            kind = classify(error)
+            return Outcome(command=command, result=kind.result, error=kind, detail=words(error))
+        return Outcome(command=command, result=Result.APPLIED)
+
+    def _carry_out(self, command: Command, known: Known) -> None:
+        asg = self.clients.write.autoscaling
+        match command:
+            case PrepareVersion():
+                self._prepare(command)
+            case CreateFleet():
+                self._create(command, known)
+            case SetVersion(fleet=name, version=version):
+                asg.update_auto_scaling_group(
+                    AutoScalingGroupName=name, LaunchTemplate=_template(known, version)
+                )
+            case SetBounds(fleet=name, min=low, max=high):
+                asg.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=low, MaxSize=high)
+            case SetSize(fleet=name, size=size, min=low, max=high):
+                # All three together: a minimum alone would raise the wanted size, a maximum lower it.
+                asg.update_auto_scaling_group(
+                    AutoScalingGroupName=name, MinSize=low, MaxSize=high, DesiredCapacity=size
+                )
+            case SetShares(weights=weights):
+                self._divide(dict(weights), known)
+            case Attach(fleet=name):
+                asg.attach_load_balancer_target_groups(
+                    AutoScalingGroupName=name, TargetGroupARNs=[known.target_group(name).arn]
+                )
+            case Detach(fleet=name):
+                self._detach(name, known)
+            case Freeze(fleet=name, frozen=True):
+                asg.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=list(fleets.SCALING))
+            case Freeze(fleet=name):
+                asg.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(fleets.SCALING))
+            case DeleteFleet(fleet=name):
+                self._delete(name)
+
+    # ------------------------------------------------------------------------------------------- templates
+
+    def _prepare(self, command: PrepareVersion) -> None:
+        """A version of the source with only the image changed.
+
+        The token makes the call repeatable (EC2 developer guide, "Ensuring idempotency"), the description
+        lets the next look find the version.
+        """
+        self.clients.write.ec2.create_launch_template_version(
+            LaunchTemplateName=command.template,
+            SourceVersion=str(command.source),
+            VersionDescription=description(command.token),
+            ClientToken=command.token,
+            LaunchTemplateData={"ImageId": command.image},
+        )
+
+    # ---------------------------------------------------------------------------------------------- groups
+
+    def _create(self, command: CreateFleet, known: Known) -> None:
+        if command.like is not None:
+            raise Refused(ErrorClass.UNCLASSIFIED, "a group cannot be made like another one on AWS yet")
+        target_group = known.target_group(command.fleet)
+        shared = known.plan.shared
+        try:
+            self.clients.write.autoscaling.create_auto_scaling_group(
+                AutoScalingGroupName=command.fleet,
+                LaunchTemplate=_template(known, command.version),
+                MinSize=command.min,
+                MaxSize=command.max,
+                DesiredCapacity=command.size,
+                VPCZoneIdentifier=",".join(self._places(command.fleet, known)),
+                # Behind a shared target group green is attached once it is proven.
+                TargetGroupARNs=[] if shared else [target_group.arn],
+                Tags=_marks(command.fleet, known.plan.service, command.token),
+            )
+        except self.clients.write.autoscaling.exceptions.AlreadyExistsFault as error:
+            if self._made_by(command.fleet) != command.token:
+                raise Refused(ErrorClass.CONFLICT, words(error)) from error
+
+    def _places(self, fleet: str, known: Known) -> list[str]:
+        """Subnets for a new group."""
+        if self._subnets:
+            return list(self._subnets)
+        for name, group in known.groups.items():
+            if name != fleet and group.get("VPCZoneIdentifier"):
+                return str(group["VPCZoneIdentifier"]).split(",")
+        balancers = list(known.target_group(fleet).balancers)
+        if not balancers:
+            raise Refused(
+                ErrorClass.ABSENT, f"no subnets for {fleet}: its target group is behind no load balancer"
+            )
+        answer = self.clients.read.elbv2.describe_load_balancers(LoadBalancerArns=balancers)
+        return [
+            zone["SubnetId"]
+            for balancer in answer["LoadBalancers"]
+            for zone in balancer.get("AvailabilityZones", ())
+        ]
+
+    def _group(self, name: str) -> Any:
+        found = self.clients.read.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        return next(iter(found["AutoScalingGroups"]), None)
+
+    def _made_by(self, name: str) -> str | None:
+        """The deployment that made a group."""
+        group = self._group(name)
+        return tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) if group else None
+
+    def _delete(self, name: str) -> None:
+        """Never by force: that would end instances without draining them."""
+        try:
+            self.clients.write.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name)
+        except AwsError as error:
+            # A missing group has no code of its own: looking is surer than reading the message.
+            if classify(error) is not ErrorClass.ABSENT or self._group(name) is not None:
+                raise
+
+    # ------------------------------------------------------------------------------------------- balancing
+
+    def _detach(self, name: str, known: Known) -> None:
+        arn = known.target_group(name).arn
+        asg = self.clients.write.autoscaling
+        if fleets.by_traffic_source(known.groups.get(name, {}), arn):
+            asg.detach_traffic_sources(
+                AutoScalingGroupName=name, TrafficSources=[{"Identifier": arn, "Type": "elbv2"}]
+            )
+        else:
+            asg.detach_load_balancer_target_groups(AutoScalingGroupName=name, TargetGroupARNs=[arn])
+
+    def _divide(self, wanted: dict[str, int], known: Known) -> None:
+        if known.rule is None:
+            raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")
+        rule = routing.read_rule(self.clients.read, known.rule)
+        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
+        now = routing.weights(rule, set(by_arn))
+        if now == by_arn:
+            return
+        seen = Shares(tuple((name, now[known.target_group(name).arn]) for name in known.plan.groups))
+        if seen != known.shares:
+            raise Refused(ErrorClass.BUSY, f"the weights became {now} since the last look: looking again")
+        routing.write_rule(self.clients.write, rule, routing.rewritten(rule, by_arn))
+
+
+def _template(known: Known, version: int) -> Any:
+    return {"LaunchTemplateName": known.plan.launch_template, "Version": str(version)}
+
+
+def _marks(fleet: str, service: str, token: str) -> list[Any]:
+    """Whose a group is; its instances bear the same."""
+    of_group = {"ResourceId": fleet, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
+    return [of_group | tag for tag in tag_list(service=service, deployment=token)]

@@ -1,0 +1,177 @@
+"""What AWS and botocore raise, in the closed set of classes that the core can tell apart.
+
+Codes are those of botocore's models and of the API references' lists of common errors. What stands nowhere
+here is ``UNCLASSIFIED``, and a deployment that meets it halts: unknown is not harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from ..core.observation import ErrorClass
+from ..core.text import escaped
+
+
+class Garbled(Exception):
+    """An answer without what every such answer has."""
+
+
+AwsError = (ClientError, BotoCoreError, ResponseParserError, Garbled)
+"""All that a call to AWS raises on purpose."""
+
+
+def part(answer: Any, name: str) -> Any:
+    """A member that every whole answer has.
+
+    Of half a JSON answer botocore makes an empty one, without a word; missing is not empty.
+
+    Raises:
+        Garbled: If it is not there.
+    """
+    if name not in answer:
+        raise Garbled(f"an answer without {name}")
+    return answer[name]
+
+
+class Refused(Exception):
+    """What is not sent, or turned out not to be possible.
+
+    Args:
+        error: Its class.
+        detail: Why.
+    """
+
+    def __init__(self, error: ErrorClass, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+
+
+DETAIL_LIMIT = 500
+"""Characters of an error's own words that are kept; they are written into the journal."""
+
+_BY_CLASS: Mapping[ErrorClass, str] = {
+    ErrorClass.THROTTLED: """
+        EC2ThrottledException RateExceeded RequestLimitExceeded RequestThrottled RequestThrottledException
+        SlowDown Throttling ThrottlingException ThrottledException TooManyRequestsException
+    """,
+    ErrorClass.BUSY: """
+        IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId PriorRequestNotComplete
+        ResourceContention ScalingActivityInProgress TrustStoreNotReady
+    """,
+    ErrorClass.LOST: """
+        InternalError InternalFailure InternalServerError ServiceUnavailable Unavailable
+    """,
+    ErrorClass.CONFLICT: """
+        AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName
+        InvalidAMIName.Duplicate InvalidLaunchTemplateName.AlreadyExistsException PriorityInUse
+    """,
+    ErrorClass.ABSENT: """
+        AllocationIdNotFound AvailabilityZoneNotSupported CertificateNotFound InvalidDocument
+        InvalidDocumentVersion InvocationDoesNotExist ResourceNotFound RuleNotFound
+        SSLPolicyNotFound SubnetNotFound TrustStoreNotFound
+    """,
+    ErrorClass.IN_USE: """
+        DependencyViolation InvalidSnapshot.InUse OperationNotPermitted ResourceInUse
+    """,
+    ErrorClass.NO_CAPACITY: """
+        InsufficientCapacity InsufficientHostCapacity InsufficientInstanceCapacity InstanceLimitExceeded
+        LimitExceeded LimitExceededException MaxSpotInstanceCountExceeded ServiceLinkedRoleFailure
+        TargetGroupAssociationLimit VcpuLimitExceeded
+    """,
+    ErrorClass.IDENTITY: """
+        AccessDenied AccessDeniedException AuthFailure Blocked ExpiredToken ExpiredTokenException
+        IncompleteSignature InvalidClientTokenId MissingAuthenticationToken NotAuthorized OptInRequired
+        RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
+    """,
+    ErrorClass.BUG: """
+        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId IdempotentInstanceTerminated
+        IdempotentParameterMismatch IncompatibleProtocols InvalidConfigurationRequest InvalidFilterKey
+        InvalidCommandId InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
+        InvalidNotificationConfig InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRole
+        InvalidScheme InvalidTarget MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
+        UnsupportedProtocol
+    """,
+}
+_CLASS_OF = {code: kind for kind, codes in _BY_CLASS.items() for code in codes.split()}
+
+_BY_SUFFIX = (
+    # EC2 says what is not there as InvalidAMIID.NotFound, …VersionNotFound, …NotFoundException.
+    ("NotFound", ErrorClass.ABSENT),
+    ("NotFoundException", ErrorClass.ABSENT),
+    (".Unavailable", ErrorClass.ABSENT),
+    (".Malformed", ErrorClass.ABSENT),
+    ("ThrottledException", ErrorClass.THROTTLED),
+)
+
+# The first row whose class the exception is of.
+_BY_EXCEPTION: tuple[tuple[type[Exception], ErrorClass], ...] = (
+    (boto.ParamValidationError, ErrorClass.BUG),
+    (boto.UnknownParameterError, ErrorClass.BUG),
+    (boto.EndpointConnectionError, ErrorClass.NOT_SENT),
+    (boto.ConnectTimeoutError, ErrorClass.NOT_SENT),
+    (boto.ProxyConnectionError, ErrorClass.NOT_SENT),
+    (boto.NoCredentialsError, ErrorClass.NOT_SENT),
+    (boto.PartialCredentialsError, ErrorClass.NOT_SENT),
+    (boto.CredentialRetrievalError, ErrorClass.NOT_SENT),
+    (boto.TokenRetrievalError, ErrorClass.NOT_SENT),
+    (boto.SSOError, ErrorClass.IDENTITY),
+    (boto.HTTPClientError, ErrorClass.LOST),  # closed, timed out, cut off: it may have been carried out
+    (boto.ConnectionError, ErrorClass.LOST),  # TLS that broke, when is not said
+    (boto.IncompleteReadError, ErrorClass.LOST),
+    (ResponseParserError, ErrorClass.LOST),
+    (Garbled, ErrorClass.LOST),
+)
+
+
+def code_of(error: Exception) -> str:
+    """AWS's error code; of an error that AWS did not send, the name of its class."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return type(error).__name__
+
+
+def of_code(code: str, status: int = 400, message: str = "") -> ErrorClass:
+    """The class of an error that AWS sent.
+
+    Args:
+        code: Its code.
+        status: The HTTP status it came with.
+        message: Its words; Auto Scaling tells some errors apart by nothing else.
+    """
+    if code in _CLASS_OF:
+        return _CLASS_OF[code]
+    if code == "ValidationError" and "not found" in message:
+        return ErrorClass.ABSENT
+    for suffix, kind in _BY_SUFFIX:
+        if code.endswith(suffix):
+            return kind
+    if code.startswith("TooMany"):
+        return ErrorClass.NO_CAPACITY
+    if status == 429:
+        return ErrorClass.THROTTLED
+    return ErrorClass.LOST if status >= 500 else ErrorClass.UNCLASSIFIED
+
+
+def classify(error: Exception) -> ErrorClass:
+    """The class of anything that a call raised."""
+    if isinstance(error, ClientError):
+        response: Any = error.response
+        status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+        return of_code(code_of(error), status, str(response.get("Error", {}).get("Message", "")))
+    for cls, kind in _BY_EXCEPTION:
+        if isinstance(error, cls):
+            return kind
+    return ErrorClass.UNCLASSIFIED
+
+
+def words(error: Exception) -> str:
+    """The error for people, on one line: code and message."""
+    text = str(error)
+    if isinstance(error, ClientError):
+        text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
+    return escaped(text, DETAIL_LIMIT)

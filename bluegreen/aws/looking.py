@@ -1,0 +1,256 @@
+"""One look at an account: all that a pass of a deployment must know, in a fixed number of calls.
+
+Whatever the size of the groups, a pass makes the same calls but for pages. A part that cannot be read is
+named in ``Observation.unread``; missing is not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import Factory, define
+
+from ..core.observation import Fleet, GateReading, Observation, Reading, Shares
+from ..core.plan import Alarm, Plan
+from ..core.state import Ledger
+from . import fleets, routing, templates
+from .errors import AwsError, words
+from .names import DEPLOYMENT_TAG, tags
+from .routing import NotThere, Raw, TargetGroup
+
+if TYPE_CHECKING:
+    from .clients import Services
+
+T = TypeVar("T")
+ALARMS_A_CALL = 100
+"""CloudWatch API reference, DescribeAlarms: AlarmNames has at most 100 items."""
+STATUSES_A_CALL = 100
+
+_READINGS = {"OK": Reading.PASS, "ALARM": Reading.FAIL, "INSUFFICIENT_DATA": Reading.NO_DATA}
+
+
+@define(kw_only=True)
+class Known:
+    """What one process has found out and need not ask again, of one plan.
+
+    ARNs are kept on purpose: a namesake that was created later has another one, and is not ours.
+
+    Args:
+        plan: Whose.
+        token: Of the deployment.
+        target_groups: By name.
+        rule: ARN of the rule that divides by weights.
+        version: The deployment's template version.
+        groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
+        shares: The weights as they were seen last.
+    """
+
+    plan: Plan
+    token: str
+    target_groups: dict[str, TargetGroup] = Factory(dict)
+    rule: str | None = None
+    version: int | None = None
+    groups: dict[str, Raw] = Factory(dict)
+    shares: Shares | None = None
+
+    def target_group(self, fleet: str) -> TargetGroup:
+        """The target group of one of the plan's groups."""
+        return self.target_groups[
+            dict(zip(self.plan.groups, routing.names_of(self.plan), strict=True))[fleet]
+        ]
+
+
+class Look:
+    """One look; ``observation`` is what came of it.
+
+    Args:
+        read: Clients that only read.
+        known: What was found out before; brought up to date.
+        ledger: The deployment's; without a loan nothing was changed yet, and the surroundings are checked.
+    """
+
+    def __init__(self, read: Services, known: Known, ledger: Ledger) -> None:
+        self._read = read
+        self._known = known
+        self._ledger = ledger
+        self._plan = known.plan
+        self._unread: list[str] = []
+        self._problems: list[str] = []
+
+    def observation(self, at: float) -> Observation:
+        """What is seen.
+
+        Args:
+            at: The time, in seconds.
+        """
+        known, plan = self._known, self._plan
+        seen: dict[str, Any] = {}
+        with self._part("target groups"):
+            known.target_groups = known.target_groups or routing.target_groups(self._read, plan)
+        if known.target_groups:
+            with self._part("fleets"):
+                seen["fleets"] = self._fleets()
+            if not plan.shared:
+                with self._part("shares"):
+                    known.shares = None
+                    known.shares = seen["shares"] = self._shares()
+        with self._part("template version"):
+            if known.version is None:
+                known.version = templates.version_of(
+                    self._read, plan.launch_template, plan.image, known.token
+                )
+        if not self._ledger.loans:
+            seen |= self._surroundings(seen.get("fleets", ()))
+        return Observation(
+            at=at,
+            version=known.version,
+            gates=tuple(self._alarms()),
+            unread=tuple(self._unread),
+            problems=tuple(self._problems),
+            **seen,
+        )
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator[None]:
+        """A part of the look: what keeps it from being read is noted, and the others go on.
+
+        Before anything is changed, a thing that is not there is no part of the world that we are blind to:
+        it is what the plan says wrongly.
+        """
+        try:
+            yield
+        except NotThere as error:
+            (self._unread if self._ledger.loans else self._problems).append(str(error))
+        except AwsError as error:
+            self._unread.append(f"{name} ({words(error)})")
+
+    # -------------------------------------------------------------------------------------------- the parts
+
+    def _fleets(self) -> tuple[Fleet, ...]:
+        known, plan, read = self._known, self._plan, self._read
+        pages = read.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
+            AutoScalingGroupNames=list(plan.groups)
+        )
+        groups: dict[str, Raw] = {
+            group["AutoScalingGroupName"]: group for page in pages for group in page["AutoScalingGroups"]
+        }
+        targets = {arn: self._targets(arn) for arn in sorted({g.arn for g in known.target_groups.values()})}
+        found = tuple([self._fleet(name, groups.get(name), targets) for name in plan.groups])
+        known.groups = groups
+        return found
+
+    def _targets(self, arn: str) -> dict[str, Raw]:
+        answer = self._read.elbv2.describe_target_health(TargetGroupArn=arn)
+        # An instance registered on several ports has a target for each: the last one speaks for it.
+        return {each["Target"]["Id"]: each for each in answer["TargetHealthDescriptions"]}
+
+    def _fleet(self, name: str, group: Raw | None, targets: Mapping[str, Mapping[str, Raw]]) -> Fleet:
+        if group is None:
+            return Fleet.absent(name)
+        if (
+            self._ledger.loan(name, "exists")
+            and tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) != self._known.token
+        ):
+            raise NotThere(f"group {name} exists, and this deployment did not make it")
+        arn = self._known.target_group(name).arn
+        behind = fleets.attached(group, arn)
+        return fleets.fleet(
+            group,
+            arn,
+            targets[arn],
+            {} if behind else self._statuses(fleets.fresh(group)),
+            self._launch_failure(group),
+        )
+
+    def _statuses(self, names: Iterable[str]) -> dict[str, Raw]:
+        found: dict[str, Raw] = {}
+        left = iter(names)
+        while some := list(islice(left, STATUSES_A_CALL)):
+            answer = self._read.ec2.describe_instance_status(InstanceIds=some, IncludeAllInstances=True)
+            found |= {each["InstanceId"]: each for each in answer["InstanceStatuses"]}
+        return found
+
+    def _launch_failure(self, group: Raw) -> str | None:
+        """Failed launches show in the activities only; asked for while instances are missing."""
+        if len(fleets.instances(group)) >= group["DesiredCapacity"]:
+            return None
+        answer = self._read.autoscaling.describe_scaling_activities(
+            AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
+        )
+        return fleets.launch_failure(answer["Activities"])
+
+    def _shares(self) -> Shares:
+        known, read = self._known, self._read
+        if known.rule is None:
+            known.rule = routing.find_rule(read, self._plan, known.target_groups)
+        arns = {group.arn for group in known.target_groups.values()}
+        weights = routing.weights(routing.read_rule(read, known.rule), arns)
+        return Shares(tuple([(name, weights[known.target_group(name).arn]) for name in self._plan.groups]))
+
+    def _surroundings(self, seen: Iterable[Fleet]) -> dict[str, Any]:
+        """Template and image, and what makes the plan impossible here."""
+        known, plan, read = self._known, self._plan, self._read
+        found: dict[str, Any] = {}
+        with self._part("launch template"):
+            found["default_version"] = default = templates.default_version(read, plan.launch_template)
+            if default is not None:
+                live = [fleet.version for fleet in seen if fleet.desired and fleet.version]
+                sources = [plan.source_version] if plan.source_version else live or [default]
+                self._problems += templates.source_problems(read, plan.launch_template, sources)
+        with self._part("image"):
+            found["image"] = _exists(
+                lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"],
+                lambda images: bool(images) and images[0].get("State") == "available",
+            )
+        if plan.fleets == "replace":
+            self._problems.append("fleets = 'replace' is not made on AWS yet: use 'standing'")
+        for name, target_group in known.target_groups.items():
+            if target_group.kind != "instance":
+                self._problems.append(
+                    f"target group {name} is of type {target_group.kind!r}: name one of type 'instance'"
+                )
+        for group in known.groups.values():
+            arn = known.target_group(group["AutoScalingGroupName"]).arn
+            self._problems += fleets.problems(
+                group, plan.launch_template, arn, shared=plan.shared, freezes=plan.freeze_scaling
+            )
+        return found
+
+    def _alarms(self) -> Iterator[GateReading]:
+        names = iter([gate.name for gate in self._plan.gates if isinstance(gate, Alarm)])
+        while some := list(islice(names, ALARMS_A_CALL)):
+            try:
+                # Composite alarms are left out of the answer unless they are asked for.
+                answer = self._read.cloudwatch.describe_alarms(
+                    AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=ALARMS_A_CALL
+                )
+            except AwsError as error:
+                yield from (GateReading(name=n, reading=Reading.NO_DATA, detail=words(error)) for n in some)
+                continue
+            # What is missing has no data, and never passes.
+            found: list[Any] = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+            alarms: dict[str, Raw] = {alarm["AlarmName"]: alarm for alarm in found}
+            yield from (_reading(name, alarms.get(name)) for name in some)
+
+
+def _reading(name: str, alarm: Raw | None) -> GateReading:
+    if alarm is None:
+        return GateReading(name=name, reading=Reading.NO_DATA, detail="there is no alarm of this name")
+    state = str(alarm.get("StateValue"))
+    return GateReading(name=name, reading=_READINGS.get(state, Reading.NO_DATA), detail=f"alarm is {state}")
+
+
+def _exists(read: Callable[[], T], judge: Callable[[T], bool]) -> bool:
+    """Whether something is there: EC2 answers an id that it does not know with an error."""
+    from ..core.observation import ErrorClass
+    from .errors import classify
+
+    try:
+        return judge(read())
+    except AwsError as error:
+        if classify(error) is ErrorClass.ABSENT:
+            return False
+        raise

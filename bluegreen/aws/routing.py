@@ -1,0 +1,202 @@
+"""Where the balancer divides requests: the rule that names both target groups, its weights, their change.
+
+A rule is written whole, and AWS has no conditional write (API reference, ModifyRule): what is not ours in it
+is taken from a fresh read and put back as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ..core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
+
+if TYPE_CHECKING:
+    from .clients import Services
+
+Raw = Mapping[str, Any]
+"""A structure as boto3 gives it."""
+
+
+class NotThere(Exception):
+    """What the plan names cannot be found; the sentence says what, and what to do."""
+
+
+@frozen
+class TargetGroup:
+    """A target group that the plan names.
+
+    Args:
+        name: Its name.
+        arn: Its ARN.
+        balancers: ARNs of the load balancers that send to it.
+        kind: What its targets are: ``instance``, ``ip``, ``lambda`` or ``alb``.
+    """
+
+    name: str
+    arn: str
+    balancers: tuple[str, ...]
+    kind: str
+
+
+def names_of(plan: Plan) -> tuple[str, str]:
+    """The target group of each of the plan's groups, in their order."""
+    match plan.routing:
+        case SharedTargetGroup(target_group=name):
+            return name, name
+        case WeightedTargetGroups(target_groups=names):
+            return names
+
+
+def target_groups(read: Services, plan: Plan) -> dict[str, TargetGroup]:
+    """The plan's target groups, by name.
+
+    Raises:
+        NotThere: If one does not exist.
+    """
+    wanted = sorted(set(names_of(plan)))
+    found: dict[str, TargetGroup] = {}
+    # By one name a call: with several, AWS says of a missing one only that one is missing.
+    for name in wanted:
+        try:
+            answer = read.elbv2.describe_target_groups(Names=[name])["TargetGroups"]
+        except read.elbv2.exceptions.TargetGroupNotFoundException:
+            answer = []
+        for raw in answer:
+            balancers = tuple(raw.get("LoadBalancerArns", ()))
+            found[name] = TargetGroup(name, raw["TargetGroupArn"], balancers, raw.get("TargetType", ""))
+    if missing := [name for name in wanted if name not in found]:
+        raise NotThere(f"target group {' and '.join(missing)} does not exist: create it, or correct routing")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- finding
+
+
+def find_rule(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> str:
+    """ARN of the one rule that forwards to both target groups.
+
+    Raises:
+        NotThere: If there is none, or more than one.
+    """
+    assert isinstance(plan.routing, WeightedTargetGroups), "only weights are divided by a rule"
+    arns = {group.arn for group in groups.values()}
+    found = [rule["RuleArn"] for rule in _rules(read, plan, groups) if _forward(rule, arns) is not None]
+    both = " and ".join(sorted(groups))
+    if not found:
+        where = f"{plan.routing.listener} has no rule that" if plan.routing.listener else "no rule"
+        raise NotThere(
+            f"{where} forwards to both {both}: name both in one forward action, one of them with weight 0"
+        )
+    if len(found) > 1:
+        raise NotThere(
+            f"{len(found)} rules forward to both {both}: name one of them as routing.listener: "
+            + ", ".join(found)
+        )
+    return str(found[0])
+
+
+def _rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> Iterator[Raw]:
+    """Every rule in which the weights may stand."""
+    named = getattr(plan.routing, "listener", None)
+    if named is None:
+        listeners = [
+            listener["ListenerArn"]
+            for balancer in sorted({arn for group in groups.values() for arn in group.balancers})
+            for page in read.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=balancer)
+            for listener in page["Listeners"]
+        ]
+    elif ":listener-rule/" in named:
+        yield from read.elbv2.describe_rules(RuleArns=[named])["Rules"]
+        return
+    elif ":listener/" in named:
+        listeners = [named]
+    else:
+        raise NotThere(
+            f"routing.listener {named!r} is no ARN of a listener or of a rule: give one, or leave it out"
+        )
+    for listener in listeners:
+        for page in read.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener):
+            yield from page["Rules"]
+
+
+def _forward(rule: Raw, arns: set[str]) -> Raw | None:
+    """The rule's forward action, if it names all these target groups."""
+    for action in rule.get("Actions", ()):
+        tuples = action.get("ForwardConfig", {}).get("TargetGroups", ())
+        if arns <= {each["TargetGroupArn"] for each in tuples}:
+            return action  # type: ignore[no-any-return]
+    return None
+
+
+# ------------------------------------------------------------------------------------------------- weights
+
+
+def read_rule(read: Services, arn: str) -> Raw:
+    """The rule as it is now.
+
+    Raises:
+        NotThere: If it is gone.
+    """
+    found = read.elbv2.describe_rules(RuleArns=[arn])["Rules"]
+    if not found:
+        raise NotThere(f"rule {arn} is gone")
+    return found[0]
+
+
+def weights(rule: Raw, arns: set[str]) -> dict[str, int]:
+    """Weight by target group ARN.
+
+    Raises:
+        NotThere: If the rule does not divide between them any more.
+    """
+    action = _forward(rule, arns)
+    if action is None:
+        raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
+    tuples = action["ForwardConfig"]["TargetGroups"]
+    # With several groups a weight is required of each (ALB user guide, "Rule actions").
+    return {
+        each["TargetGroupArn"]: each.get("Weight", 1) for each in tuples if each["TargetGroupArn"] in arns
+    }
+
+
+def rewritten(rule: Raw, wanted: Mapping[str, int]) -> list[Any]:
+    """The rule's actions with these weights; everything else as it is, ready to be written.
+
+    Args:
+        rule: The rule as it was read.
+        wanted: Weight by target group ARN.
+    """
+    return [_writable(action, wanted) for action in rule["Actions"]]
+
+
+def _writable(action: Raw, wanted: Mapping[str, int]) -> dict[str, Any]:
+    written = dict(action)
+    if "AuthenticateOidcConfig" in action:
+        # A secret cannot be read; that it stays must be said (API reference, AuthenticateOidcActionConfig).
+        kept = {k: v for k, v in action["AuthenticateOidcConfig"].items() if k != "ClientSecret"}
+        written["AuthenticateOidcConfig"] = {**kept, "UseExistingClientSecret": True}
+    config = action.get("ForwardConfig", {})
+    tuples = config.get("TargetGroups", ())
+    if set(wanted) <= {each["TargetGroupArn"] for each in tuples}:
+        written.pop("TargetGroupArn", None)  # with a ForwardConfig of several groups it must be absent
+        written["ForwardConfig"] = {
+            **config,
+            "TargetGroups": [
+                {**each, "Weight": wanted.get(each["TargetGroupArn"], each.get("Weight", 1))}
+                for each in tuples
+            ],
+        }
+    return written
+
+
+def write_rule(write: Services, rule: Raw, actions: list[Any]) -> None:
+    """Write a rule's actions. A default rule has no conditions and is changed through its listener."""
+    arn = str(rule["RuleArn"])
+    if rule.get("IsDefault"):
+        listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+        write.elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
+    else:
+        write.elbv2.modify_rule(RuleArn=arn, Actions=actions)

@@ -1,0 +1,61 @@
+"""Launch templates: what a version is made from, and finding ours again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from .names import description
+
+if TYPE_CHECKING:
+    from .clients import Services
+
+
+def default_version(read: Services, template: str) -> int | None:
+    """The number of the template's default version; None when there is no such template."""
+    from .errors import code_of
+
+    try:
+        found = read.ec2.describe_launch_templates(LaunchTemplateNames=[template])["LaunchTemplates"]
+    except read.ec2.exceptions.ClientError as error:
+        if code_of(error) == "InvalidLaunchTemplateName.NotFoundException":
+            return None
+        raise
+    return found[0]["DefaultVersionNumber"] if found else None
+
+
+def version_of(read: Services, template: str, image: str, token: str) -> int | None:
+    """The version that was made for a deployment; None when there is none.
+
+    Versions have no tags, so it is known by its description; the image keeps the list short.
+    """
+    pages = read.ec2.get_paginator("describe_launch_template_versions").paginate(
+        LaunchTemplateName=template, Filters=[{"Name": "image-id", "Values": [image]}]
+    )
+    numbers = [
+        version["VersionNumber"]
+        for page in pages
+        for version in page["LaunchTemplateVersions"]
+        if version.get("VersionDescription") == description(token)
+        and version.get("LaunchTemplateData", {}).get("ImageId") == image
+    ]
+    return min(numbers, default=None)
+
+
+def source_problems(read: Services, template: str, numbers: Iterable[int]) -> Iterator[str]:
+    """What makes it impossible to change only the image of these versions, one sentence each.
+
+    A new version has all of its source's settings but snapshots in its block devices (EC2 API reference,
+    CreateLaunchTemplateVersion), and what it would lose was perhaps meant.
+    """
+    versions = [str(number) for number in sorted(set(numbers))]
+    if not versions:
+        return
+    answer = read.ec2.describe_launch_template_versions(LaunchTemplateName=template, Versions=versions)
+    for version in answer["LaunchTemplateVersions"]:
+        for device in version.get("LaunchTemplateData", {}).get("BlockDeviceMappings", ()):
+            if snapshot := device.get("Ebs", {}).get("SnapshotId"):
+                yield (
+                    f"version {version['VersionNumber']} of {template} starts {device.get('DeviceName')} "
+                    f"from {snapshot}, which a new version would not: take it out, or put it into the image"
+                )

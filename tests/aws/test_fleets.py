@@ -1,0 +1,234 @@
+"""What AWS says of a group and its instances, in the core's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bluegreen.aws import fleets
+from bluegreen.core.observation import Health
+
+H = Health
+ARN = "arn:tg"
+
+
+def seen(
+    life: str = "InService",
+    state: str | None = "healthy",
+    reason: str | None = None,
+    *,
+    attached: bool = True,
+    status: tuple[str, str, str] | None = None,
+    verdict: str = "Healthy",
+) -> tuple[Health, str | None]:
+    """The verdict on one instance.
+
+    Args:
+        life: Its lifecycle state in the group.
+        state: Its state as a target; None: it is no target.
+        reason: The reason code beside it.
+        attached: Whether the group is behind the target group.
+        status: Instance state, instance status, system status; None: not shown yet.
+        verdict: Auto Scaling's own.
+    """
+    instance = {
+        "InstanceId": "i-1",
+        "LifecycleState": life,
+        "HealthStatus": verdict,
+        "LaunchTemplate": {"Version": "7"},
+    }
+    group: dict[str, Any] = {
+        "AutoScalingGroupName": "g",
+        "MinSize": 1,
+        "MaxSize": 2,
+        "DesiredCapacity": 1,
+        "TargetGroupARNs": [ARN] if attached else [],
+        "Instances": [instance],
+    }
+    health = {"State": state} | ({"Reason": reason} if reason else {})
+    targets = {"i-1": {"Target": {"Id": "i-1"}, "TargetHealth": health}} if state else {}
+    statuses = {}
+    if status:
+        parts = zip(
+            ("InstanceState", "InstanceStatus", "SystemStatus"),
+            ("Name", "Status", "Status"),
+            status,
+            strict=True,
+        )
+        statuses = {"i-1": {part: {key: value} for part, key, value in parts}}
+    (target,) = fleets.fleet(group, ARN, targets, statuses, None).targets
+    assert (target.id, target.version) == ("i-1", 7)
+    return target.health, target.reason
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "health"),
+    [
+        ("healthy", None, H.HEALTHY),
+        ("initial", "Elb.RegistrationInProgress", H.INITIAL),
+        ("initial", "Elb.InitialHealthChecking", H.INITIAL),
+        ("unhealthy", "Target.ResponseCodeMismatch", H.UNHEALTHY),
+        ("unhealthy", "Target.Timeout", H.UNHEALTHY),
+        ("unhealthy", "Target.FailedHealthChecks", H.UNHEALTHY),
+        ("unhealthy", "Elb.InternalError", H.UNHEALTHY),
+        ("unused", "Target.NotRegistered", H.INITIAL),
+        ("unused", "Target.NotInUse", H.UNKNOWN),
+        ("unused", "Target.InvalidState", H.UNHEALTHY),
+        ("unused", "Target.IpUnusable", H.UNKNOWN),
+        ("draining", "Target.DeregistrationInProgress", H.DRAINING),
+        ("unhealthy.draining", None, H.DRAINING),
+        ("unavailable", "Target.HealthCheckDisabled", H.UNKNOWN),
+        ("zonal_hold", None, H.UNKNOWN),
+    ],
+)
+def test_the_balancer_judges_who_is_behind_it(state: str, reason: str | None, health: Health) -> None:
+    """Every state of a target that AWS documents has its word; one that nobody knows is not healthy."""
+    assert seen(state=state, reason=reason) == (health, reason)
+
+
+def test_in_service_is_not_healthy() -> None:
+    """An instance in service that the balancer does not show yet has no verdict."""
+    assert seen(state=None) == (H.INITIAL, "Target.NotRegistered")
+
+
+@pytest.mark.parametrize(
+    ("life", "health"),
+    [
+        ("Pending", H.INITIAL),
+        ("Pending:Wait", H.INITIAL),
+        ("Pending:Proceed", H.INITIAL),
+        ("Terminating", H.DRAINING),
+        ("Terminating:Wait", H.DRAINING),
+        ("Detaching", H.DRAINING),
+        ("Standby", H.UNKNOWN),
+        ("Quarantined", H.UNKNOWN),
+        ("ReplacingRootVolume", H.UNKNOWN),
+        ("SomethingNew", H.UNKNOWN),
+    ],
+)
+def test_a_life_outside_service_is_never_healthy(life: str, health: Health) -> None:
+    """However well the balancer speaks of it, an instance counts only while it is in service."""
+    assert seen(life=life)[0] is health
+
+
+def test_an_instance_that_has_ended_is_no_instance() -> None:
+    """A terminated instance is listed by its group for a while, and is not there."""
+    assert fleets.instances({"Instances": [{"LifecycleState": "Terminated"}]}) == []
+
+
+def test_what_auto_scaling_gave_up_is_not_healthy() -> None:
+    """An instance that its group is about to replace is sick, though the balancer may not know yet."""
+    assert seen(verdict="Unhealthy") == (H.UNHEALTHY, "HealthStatus.Unhealthy")
+    assert seen(state="initial", reason="Elb.InitialHealthChecking", verdict="Unhealthy")[0] is H.INITIAL
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        (None, H.INITIAL),
+        (("running", "initializing", "initializing"), H.INITIAL),
+        (("running", "ok", "initializing"), H.INITIAL),
+        (("running", "insufficient-data", "ok"), H.INITIAL),
+        (("running", "ok", "ok"), H.HEALTHY),
+        (("running", "ok", "not-applicable"), H.HEALTHY),
+        (("running", "impaired", "ok"), H.UNHEALTHY),
+        (("running", "ok", "impaired"), H.UNHEALTHY),
+        (("stopped", "not-applicable", "not-applicable"), H.UNHEALTHY),
+        (("running", "odd", "ok"), H.INITIAL),
+    ],
+)
+def test_ec2_judges_who_is_behind_nothing(status: tuple[str, str, str] | None, health: Health) -> None:
+    """Before a group is attached both of EC2's status checks decide; the rest is not passed."""
+    assert seen(state=None, attached=False, status=status)[0] is health
+
+
+def test_who_is_taken_out_drains_first() -> None:
+    """After a detach an instance goes on running, and drains as long as the balancer shows it."""
+    out = seen(
+        state="draining",
+        reason="Target.DeregistrationInProgress",
+        attached=False,
+        status=("running", "ok", "ok"),
+    )
+    assert out == (H.DRAINING, "Target.DeregistrationInProgress")
+
+
+@pytest.mark.parametrize("version", ["$Latest", "$Default", "", None])
+def test_only_a_number_is_a_pinned_version(version: str | None) -> None:
+    """What AWS resolves at each launch is no version that could be proven."""
+    assert fleets.pinned({"Version": version}) is None
+    assert fleets.pinned(None) is None
+    assert fleets.pinned({"Version": "12"}) == 12
+
+
+def activity(what: str, code: str, message: str | None = None) -> dict[str, Any]:
+    """A scaling activity."""
+    return {"Description": f"{what} a new EC2 instance: i-1", "StatusCode": code} | (
+        {"StatusMessage": message} if message else {}
+    )
+
+
+def test_a_failed_launch_is_told_in_aws_words() -> None:
+    """The newest launch decides: what failed before one that went well is over."""
+    failed = activity("Launching", "Failed", "We currently do not have sufficient t3.micro capacity")
+    assert fleets.launch_failure([failed]) == "We currently do not have sufficient t3.micro capacity"
+    assert fleets.launch_failure([activity("Terminating", "Failed"), failed]) is not None
+    assert fleets.launch_failure([activity("Launching", "Successful"), failed]) is None
+    assert fleets.launch_failure([activity("Launching", "Cancelled")]) == "Cancelled"
+    assert fleets.launch_failure([]) is None
+
+
+def group(**changes: Any) -> dict[str, Any]:
+    """A group that a deployment can work with, unless changed."""
+    sound: dict[str, Any] = {
+        "AutoScalingGroupName": "g",
+        "DesiredCapacity": 2,
+        "LaunchTemplate": {"LaunchTemplateName": "t", "Version": "3"},
+        "TargetGroupARNs": [ARN],
+    }
+    return sound | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"Status": "Delete in progress"}, "is being deleted"),
+        ({"LaunchTemplate": None, "LaunchConfigurationName": "l"}, "launches from a launch configuration"),
+        (
+            {"LaunchTemplate": None, "MixedInstancesPolicy": {"x": 1}},
+            "launches from a mixed instances policy",
+        ),
+        ({"LaunchTemplate": {"LaunchTemplateName": "u", "Version": "3"}}, "launches from template u, not t"),
+        ({"LaunchTemplate": {"LaunchTemplateName": "t", "Version": "$Latest"}}, "pin it to a number"),
+        ({"TargetGroupARNs": []}, "is not attached to its target group"),
+        ({"SuspendedProcesses": [{"ProcessName": "Launch"}]}, "has Launch suspended"),
+        ({"SuspendedProcesses": [{"ProcessName": "ScheduledActions"}]}, "suspend both, or neither"),
+        ({"NewInstancesProtectedFromScaleIn": True}, "protects instances from scale-in"),
+        (
+            {"Instances": [{"InstanceId": "i-1", "ProtectedFromScaleIn": True}]},
+            "protects instances from scale-in",
+        ),
+    ],
+)
+def test_a_group_that_cannot_be_worked_with_is_named(changes: dict[str, Any], said: str) -> None:
+    """What would make a deployment fail half-way is said before it begins: one sentence with the remedy."""
+    (problem,) = fleets.problems(group(**changes), "t", ARN, shared=False, freezes=True)
+    assert said in problem
+    assert problem.startswith("group g ")
+
+
+def test_a_sound_group_has_no_problem() -> None:
+    """A pinned and attached group is worked with; behind a shared target group it need not be attached."""
+    assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True)]
+    assert not [*fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True)]
+    idle = group(DesiredCapacity=0, LaunchTemplate={"LaunchTemplateName": "t", "Version": "$Latest"})
+    assert not [*fleets.problems(idle, "t", ARN, shared=False, freezes=False)]
+
+
+def test_an_attachment_is_seen_through_either_family_of_calls() -> None:
+    """A group attached as a traffic source is attached, and needs the other call to be detached."""
+    source = group(TargetGroupARNs=[], TrafficSources=[{"Identifier": ARN, "Type": "elbv2"}])
+    assert fleets.attached(source, ARN)
+    assert fleets.by_traffic_source(source, ARN)
+    assert not fleets.by_traffic_source(group(TrafficSources=[{"Identifier": ARN}]), ARN)
