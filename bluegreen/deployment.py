@@ -325,10 +325,10 @@ class Deployment:
                 "go on with Deployment.load, or abort it"
             )
         number = 1 if before is None else before.number + 1
-        self._started = self.clock.now()
         self._id = _deployment_id(self.plan, number)
         self._last = None
-        first = initial(self._id, self._started)
+        first = initial(self._id, self.clock.now())
+        self._started = first.at
         self._log.append("started", codec.started(self.plan, first), self._id)
         self.state = first
         return first

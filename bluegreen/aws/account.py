@@ -39,12 +39,15 @@ class Account:
             endpoint_url: Where all services are; None is AWS.
 
         Raises:
-            BlueGreenError: If there is no such profile, no Region, or no credentials that are valid.
+            BlueGreenError: If there is no such profile, no Region, no such endpoint, or no credentials that
+                are valid.
         """
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
         except boto.ProfileNotFound as error:
             raise BlueGreenError(f"{words(error)}: name another one as --profile") from error
+        except AwsError as error:
+            raise BlueGreenError(f"the AWS configuration cannot be read: {words(error)}") from error
         if session.region_name is None:
             raise BlueGreenError("no AWS Region is known: say --region, or set AWS_DEFAULT_REGION")
         clients = Clients(session, endpoint_url=endpoint_url)
@@ -52,6 +55,8 @@ class Account:
             identity = clients.read.sts.get_caller_identity()
         except AwsError as error:
             raise BlueGreenError(f"AWS does not say whose these credentials are: {words(error)}") from error
+        except ValueError as error:  # botocore's word for a URL that names no host
+            raise BlueGreenError(f"{words(error)}: correct --endpoint-url") from error
         finally:
             clients.close()
         return cls(

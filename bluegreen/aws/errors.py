@@ -76,7 +76,7 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         SSLPolicyNotFound SubnetNotFound TrustStoreNotFound
     """,
     ErrorClass.IN_USE: """
-        DependencyViolation InvalidSnapshot.InUse OperationNotPermitted ResourceInUse
+        DependencyViolation InvalidSnapshot.InUse OperationNotPermitted ResourceInUse VolumeInUse
     """,
     ErrorClass.NO_CAPACITY: """
         InsufficientCapacity InsufficientHostCapacity InsufficientInstanceCapacity InstanceLimitExceeded

@@ -30,7 +30,9 @@ def version_of(read: Services, template: str, image: str, token: str) -> int | N
     Versions have no tags, so it is known by its description; the image keeps the list short.
     """
     pages = read.ec2.get_paginator("describe_launch_template_versions").paginate(
-        LaunchTemplateName=template, Filters=[{"Name": "image-id", "Values": [image]}]
+        LaunchTemplateName=template,
+        Filters=[{"Name": "image-id", "Values": [image]}],
+        PaginationConfig={"PageSize": 200},
     )
     numbers = [
         version["VersionNumber"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bluegreen.core.errors import BlueGreenError, Fault
+from bluegreen.core.errors import BlueGreenError, Fault, PlanError
 from bluegreen.planfile import PlanFileError
 
 from .exits import Exit, of_error
@@ -21,7 +21,9 @@ from .output import Output
 def program() -> None:
     """Replace a live fleet of EC2 instances without dropping a request.
 
-    Everything here works on the built-in simulator: no account, no network.
+    Rehearse a release with `demo`, `plan` and `simulate`: they work on the built-in simulator, with no
+    account and no network. `image build`, `deploy`, `list`, `cleanup` and `destroy` work on AWS, with your
+    credentials; `status`, `history`, `approve`, `pause`, `resume` and `abort` on the journal of either.
 
     Completion for your shell: eval "$(_BLUEGREEN_COMPLETE=bash_source bluegreen)", or zsh_source,
     fish_source.
@@ -34,9 +36,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after the program's name; None takes the process's own.
     """
-    from . import demo, operate, planning, simulate, status
+    from . import demo, deploy, image, operate, owned, planning, simulate, status
 
-    for module in (demo, planning, simulate, status, operate):
+    for module in (demo, planning, simulate, image, deploy, status, operate, owned):
         for command in module.COMMANDS:
             program.add_command(command)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -69,6 +71,10 @@ def _guarded(arguments: list[str], output: Output) -> int:
     except PlanFileError as error:
         # The lines are those of a compiler, so that editors find the place: no prefix.
         output.fault("plan", *str(error).splitlines(), faults=[_fault(fault) for fault in error.faults])
+        return Exit.USAGE
+    except PlanError as error:
+        lines = [f"bluegreen: {fault}" for fault in error.faults]
+        output.fault("plan", *lines, faults=[_fault(fault) for fault in error.faults])
         return Exit.USAGE
     except BlueGreenError as error:
         code, word = of_error(error)

@@ -16,9 +16,11 @@ from bluegreen.core.state import Phase
 from bluegreen.image import BuildPhase
 
 from .exits import Exit, of_phase
+from .kept import gates, seen
 from .options import Command, json_option, report_option
 from .output import Output
-from .running import check_report, gates, passes, seen, write_report
+from .reporting import check_report, write_report
+from .running import building, passes
 from .telling import STYLES, Told, Watcher, clock, seen_by_users
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 BALANCER = "http://exercise-load-balancer.example/"
 REQUESTS = 12
-COMMANDS_ON_BUILD_INSTANCE = ("cd /srv/exercise && git pull", "git checkout v2")
+COMMANDS_ON_BUILD_INSTANCE = ("cd /srv/exercise && git pull", "cd /srv/exercise && git checkout v2")
 DECIDED_IN = {
     Phase.PREFLIGHT: 5,
     Phase.SCALE_UP: 6,
@@ -133,13 +135,11 @@ class Play:
             revision="v2",
             name="exercise-v2",
         )
-        phase = BuildPhase.START
         last = None
-        for last in build.steps(self.cloud.builder):
-            if last.command is not None or last.state.phase is not phase:
+        for last, phase, happened in building(build, self.cloud.builder):
+            if happened:
                 number = 3 if phase in (BuildPhase.START, BuildPhase.RUN) else 4
                 self.line(number, "image build", last.reason)
-            phase = last.state.phase
         assert last is not None, "a build has at least one pass"
         assert last.state.image is not None, f"the tutorial's build does not fail: {last.reason}"
         self.built = (self.cloud.clock.now(), last.reason)

@@ -51,6 +51,16 @@ _MEANINGS = {
     Exit.TERMINATED: "terminated (SIGTERM); the same command goes on",
 }
 
+OF_A_DEPLOYMENT = (
+    Exit.ROLLED_BACK,
+    Exit.IN_PROGRESS,
+    Exit.REFUSED,
+    Exit.LOCKED,
+    Exit.HALTED,
+    Exit.TERMINATED,
+)
+"""What carrying a deployment out can end with, besides what every command can."""
+
 _ENDS = {
     Phase.PROMOTED: Exit.DONE,
     Phase.ROLLED_BACK: Exit.ROLLED_BACK,

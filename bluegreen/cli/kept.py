@@ -1,21 +1,23 @@
-"""The simulated world that is kept between releases: what was asked of it, opened, saved."""
+"""The simulated world that is kept between releases: what is asked of it, opened, saved, and its answers."""
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import click
 from attrs import frozen
 
+from bluegreen import HookGate, HttpProbe
 from bluegreen.core.errors import BlueGreenError
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Alarm, Hook, Plan, Probe
 from bluegreen.journal.history import Story
+from bluegreen.ports import Gate
 
 from .folder import Folder
 from .output import Output
+from .wish import Wish
 
 if TYPE_CHECKING:
     from bluegreen_sim import SimCloud
@@ -23,35 +25,23 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Wish:
-    """What was asked for on the command line.
+class Rehearsal(Wish):
+    """A deployment that is asked for in a simulated world.
 
     Args:
-        file: The plan file.
-        plan: What it says, with ``--image`` in it.
-        image: What ``--image`` said.
         capacity: Instances of the live group in a new world; None when not said.
         traffic: Requests a second.
         seed: Of the random choices.
         faults: What goes wrong.
-        state: What ``--state`` said.
     """
 
-    file: Path
-    plan: Plan
-    image: str | None
+    verb: ClassVar[str] = "simulate"
+    waits: ClassVar[bool] = False
+
     capacity: int | None
     traffic: int
     seed: int
     faults: tuple[Fault, ...]
-    state: Path | None
-
-    def command(self, verb: str) -> str:
-        """How to say something of the same deployment, ready to be pasted into a shell."""
-        words = ["bluegreen", verb, str(self.file)]
-        words += ["--image", self.image] if self.image and verb == "simulate" else []
-        words += ["--state", str(self.state)] if self.state else []
-        return shlex.join(words)
 
     def check_faults(self) -> None:
         """A fault of something that the plan does not have would silently never happen.
@@ -69,24 +59,23 @@ class Wish:
                 raise click.UsageError(f"--fault: the plan has no alarm {alarm!r}")
 
 
-def open_world(wish: Wish, folder: Folder, output: Output, unfinished: Story | None) -> SimCloud:
+def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> SimCloud:
     """The saved world, or a new one, which is saved at once: it must be there before the journal begins.
 
     Args:
         wish: What was asked for.
-        folder: Where it is kept.
         output: Where notes go.
         unfinished: The deployment that goes on in it.
     """
     from bluegreen_sim import SimCloud
 
-    world = saved_world(folder)
+    world = saved_world(wish.folder)
     common: dict[str, Any] = {"traffic": wish.traffic, "seed": wish.seed, "faults": wish.faults}
     if world is None:
         capacity = 2 if wish.capacity is None else wish.capacity
         live = 0 if capacity else None
         cloud = SimCloud(wish.plan, capacity=max(capacity, 1), live=live, **common)
-        save(folder, cloud)
+        save(wish.folder, cloud)
         return cloud
     if wish.capacity is not None:
         output.note("--capacity is for a new world (--fresh); this one keeps its size")
@@ -124,3 +113,27 @@ def save(folder: Folder, cloud: SimCloud) -> None:
     from bluegreen_sim import world_to_dict
 
     folder.save_world(world_to_dict(cloud.world))
+
+
+# -------------------------------------------------------------------------------------- what it answers
+
+
+def gates(plan: Plan, cloud: SimCloud) -> dict[str, Gate]:
+    """The plan's checks, answered by the simulator. It has no check of the user's own: a hook passes."""
+    found: dict[str, Gate] = {}
+    for gate in plan.gates:
+        if isinstance(gate, Probe):
+            found[gate.name] = HttpProbe(gate, fetch=cloud.fetch)
+        elif isinstance(gate, Hook):
+            found[gate.name] = HookGate(gate.name, lambda _plan, _look: True)
+    return found
+
+
+def seen(cloud: SimCloud) -> Mapping[str, Any]:
+    """What users saw, for programs."""
+    timeline = cloud.timeline
+    return {
+        "requests": timeline.requests,
+        "failed_requests": timeline.failed_requests,
+        "shares": timeline.shares(),
+    }

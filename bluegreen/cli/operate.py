@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from bluegreen.core.state import Phase, State
 
 from .exits import Exit
 from .folder import Folder
-from .options import Command, json_option, optional_plan_file, state_option
+from .options import Command, any_state_option, json_option, optional_plan_file
 from .output import Output
 from .status import folder_of, latest
 
@@ -36,17 +37,17 @@ def _command(kind: RequestKind, short: str, words: str) -> click.Command:
     @optional_plan_file
     @click.option("--reason", metavar="TEXT", default="", help="Why, for the record.")
     @click.option("--by", metavar="NAME", help="Who asks, for the record.  [default: your user name]")
-    @state_option
+    @any_state_option
     @json_option
     @click.pass_obj
     def command(output: Output, file: Path | None, reason: str, by: str | None, state: Path | None) -> int:
-        folder = folder_of(file, state)
+        folder = folder_of(output, file, state)
         story = latest(folder)
         operator = Operator(folder.journal(), story.plan.service, by=_name() if by is None else by)
         ask: Callable[[str], None] = getattr(operator, kind)
         ask(reason)
         will = _next(kind, story.plan, story.state)
-        when = _when(folder, file)
+        when = _when(folder, file, state)
         output.say(f"{kind} noted for {story.state.ledger.deployment_id}: {will}. {when}")
         output.result(
             "bluegreen.request/1",
@@ -63,12 +64,14 @@ def _command(kind: RequestKind, short: str, words: str) -> click.Command:
     return command
 
 
-def _when(folder: Folder, file: Path | None) -> str:
+def _when(folder: Folder, file: Path | None, state: Path | None) -> str:
     """When the request is taken in."""
     holder = folder.journal().holder()
     if holder is not None and holder.until > time.time():
         return f"The deployment is run by {holder.name}, which takes it in at its next pass."
-    return f"Nobody runs the deployment now; go on: bluegreen simulate {file or 'FILE'}"
+    words = ["bluegreen", "deploy" if folder.real else "simulate", str(file or "FILE")]
+    words += ["--state", str(state)] if state else []
+    return f"Nobody runs the deployment now; go on: {shlex.join(words)}"
 
 
 def _next(kind: RequestKind, plan: Plan, state: State) -> str:

@@ -21,7 +21,7 @@ from bluegreen.journal.history import last
 from .exits import Exit
 from .folder import Folder
 from .kept import saved_world
-from .options import Command, image_option, json_option, plan_file, state_option
+from .options import Command, image_option, json_option, plan_file, set_option, state_option
 from .output import Output
 
 SAMPLES = (1, 2, 4, 10)
@@ -31,17 +31,18 @@ SAMPLES = (1, 2, 4, 10)
 @click.command(cls=Command, codes=(Exit.REFUSED,), short_help="Say what would be done; do nothing.")
 @plan_file
 @image_option
+@set_option
 @state_option
 @json_option
 @click.pass_obj
-def plan(output: Output, file: Path, image: str | None, state: Path | None) -> int:
+def plan(output: Output, file: Path, image: str | None, sets: tuple[str, ...], state: Path | None) -> int:
     """Check the plan in FILE, and say what a deployment of it would do.
 
     Beside the world that `simulate` keeps, this names the groups and sizes that would be used, and what
     would be refused; without one, sizes stay symbols: N is what the live group wants at the start.
     """
-    wanted = read_plan(file)
-    folder = Folder.of(file, wanted, state)
+    wanted = read_plan(file, overrides=sets)
+    folder = Folder.simulated(file, wanted.service, state)
     wanted = wanted.with_image(image) if image else wanted
     story = last(folder.journal(), wanted.service)
     unfinished = story is not None and not story.state.phase.ended

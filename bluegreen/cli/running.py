@@ -1,45 +1,37 @@
-"""Running a deployment on the simulator: its world, its gates, its passes, its report."""
+"""Running a deployment or an image build: pass by pass, a line for each that matters, and how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
-from bluegreen import Deployment, HookGate, HttpProbe
-from bluegreen.core.errors import BlueGreenError, MissingExtra
-from bluegreen.core.plan import Hook, Plan, Probe
-from bluegreen.core.state import Phase, Step
-from bluegreen.ports import Gate
+from attrs import define, field
 
-from .telling import Told, Watcher
+from bluegreen import Deployment, ImageBuild, Result
+from bluegreen.core.state import Phase, State
+from bluegreen.image import BuildPhase, BuildStep
+from bluegreen.ports import Builder, Cloud, Journal
 
-if TYPE_CHECKING:
-    from bluegreen_sim import SimCloud
-    from bluegreen_sim.report import Stage
-
-
-def gates(plan: Plan, cloud: SimCloud) -> dict[str, Gate]:
-    """The plan's checks, answered by the simulator. It has no check of the user's own: a hook passes."""
-    found: dict[str, Gate] = {}
-    for gate in plan.gates:
-        if isinstance(gate, Probe):
-            found[gate.name] = HttpProbe(gate, fetch=cloud.fetch)
-        elif isinstance(gate, Hook):
-            found[gate.name] = HookGate(gate.name, lambda _plan, _look: True)
-    return found
+from .exits import Exit, of_phase
+from .output import Output
+from .stopping import Stopped
+from .telling import STYLES, Told, Watcher, awaited, turned_back
+from .wish import Wish
 
 
 def passes(
-    deployment: Deployment, watcher: Watcher, origin: float, after: Callable[[], None] | None = None
+    deployment: Deployment,
+    watcher: Watcher,
+    origin: float | None = None,
+    after: Callable[[], None] | None = None,
 ) -> Iterator[Told]:
     """Run a deployment, pass by pass.
 
     Args:
         deployment: What to run; ``watcher`` is one of its listeners.
         watcher: Keeps what was seen.
-        origin: The time from which seconds are counted.
+        origin: The time from which seconds are counted; None counts from the deployment's start.
         after: Called after each pass, before anybody hears of it.
     """
     before, started = deployment.state, None
@@ -53,105 +45,145 @@ def passes(
             step=step,
             look=watcher.look,
             before=before,
-            origin=origin,
+            origin=started if origin is None else origin,
             started=started,
         )
         before = step.state
 
 
-# ------------------------------------------------------------------------------------------------- the report
-
-
-def check_report(path: Path | None) -> None:
-    """Make sure that a report can be written, before the work of which it is to tell.
-
-    Raises:
-        MissingExtra: If what draws it is not installed.
-        BlueGreenError: If there is no such folder.
-    """
-    if path is None:
-        return
-    if find_spec("jinja2") is None:
-        raise MissingExtra("the HTML report", "report")
-    if not path.absolute().parent.is_dir():
-        raise BlueGreenError(f"the report cannot be written: there is no folder {path.absolute().parent}")
-
-
-def write_report(
-    path: Path,
-    plan: Plan,
-    cloud: SimCloud,
-    told: Iterable[Told],
-    *,
-    seed: int,
-    build: tuple[float, str] | None = None,
-) -> bool:
-    """Write the HTML report of what was told; False when there is none of a deployment like this.
+@define(kw_only=True)
+class Run:
+    """A deployment that is wanted, begun or continued.
 
     Args:
-        path: Where to.
-        plan: Of the deployment.
-        cloud: Where it ran; its timeline holds what users saw.
-        told: The passes; their seconds are those of the timeline.
-        seed: What the simulation was made from.
-        build: When the image build before it ended, and how.
+        wish: What is wanted.
+        deployment: The deployment.
+        watcher: Keeps its looks.
+        output: Where the lines go.
+        origin: The time from which seconds are counted; None counts from the deployment's start.
+        continued: Whether an earlier process began it.
+        told: Its passes in this process.
+        stopped: With which code to leave before the end, when a signal asked for it.
     """
-    from bluegreen_sim.report import VERDICTS, Decision, Story, facts_of, render
 
-    told = list(told)
-    last = told[-1]
-    verdict: Any = last.phase.value
-    if verdict not in VERDICTS:
-        return False
-    story = Story(
-        service=plan.service,
-        verdict=verdict,
-        ok=verdict == "promoted",
-        reason=_ending(step.step for step in told),
-        started=0 if build else told[0].second,
-        ended=last.second,
-        requests=cloud.timeline.requests,
-        failed_requests=cloud.timeline.failed_requests,
-        floor=last.step.state.floor or None,
-        seed=seed,
-        facts=facts_of(plan),
-        shares=cloud.timeline.shares(),
-        healthy=cloud.timeline.healthy(),
-        stages=list(_stages(told, build)),
-        decisions=[Decision(t.second, t.phase.value, t.why, t.commands) for t in told],
-    )
-    path.write_text(render(story), encoding="utf-8")
-    return True
+    wish: Wish
+    deployment: Deployment
+    watcher: Watcher
+    output: Output
+    origin: float | None = None
+    continued: bool = False
+    told: list[Told] = field(factory=list, init=False)
+    stopped: Exit | None = field(default=None, init=False)
+
+    @classmethod
+    def of(
+        cls, wish: Wish, cloud: Cloud, journal: Journal, output: Output, *, continued: bool, **options: Any
+    ) -> Run:
+        """The deployment that is wanted, new, or the same one where it was left.
+
+        Args:
+            wish: What is wanted.
+            cloud: Where.
+            journal: What holds it.
+            output: Where the lines go.
+            continued: Whether an earlier process began it.
+            options: As for ``Deployment``: clock, gates.
+        """
+        watcher = Watcher()
+        options["listeners"] = [watcher]
+        if continued:
+            deployment = Deployment.load(wish.plan.service, cloud, journal, **options)
+        else:
+            deployment = Deployment(wish.plan, cloud, journal=journal, **options)
+        return cls(wish=wish, deployment=deployment, watcher=watcher, output=output, continued=continued)
+
+    def follow(
+        self, stopped: Callable[[], Exit | None], after: Callable[[], None] | None = None, *, verbose: bool
+    ) -> None:
+        """Pass after pass, until it rests or somebody asks to stop.
+
+        Args:
+            stopped: Tells with which code to leave; None as long as nobody asked.
+            after: Called after each pass, before anybody hears of it.
+            verbose: Whether a pass in which nothing happened has a line as well.
+        """
+        with suppress(Stopped):
+            for one in passes(self.deployment, self.watcher, self.origin, after):
+                if self.continued and one.before and not self.told:
+                    name, phase = one.before.ledger.deployment_id, one.before.phase.value
+                    self.output.note(f"going on with {name}, in {phase}")
+                self.told.append(one)
+                if verbose or one.happened:
+                    self.output.say(str(one), STYLES.get(one.phase, ""))
+                if stopped() is not None:
+                    break
+                self._ask(one.before, one.step.state)
+        self.stopped = stopped()
+
+    def _ask(self, before: State | None, now: State) -> None:
+        """Tell who watches what they may say, when it is their turn and this process waits for it."""
+        said = self.wish.person(now)
+        news = before is None or said != self.wish.person(before)
+        if self.wish.waits and said and news and now.phase is not Phase.HALTED:
+            self.output.note(f"awaits {awaited(self.deployment.plan, now)}; {said}")
+
+    def end(self, lines: Sequence[str] = (), more: Mapping[str, Any] | None = None) -> Exit:
+        """The summary and the object. Returns the exit code.
+
+        Args:
+            lines: What else the summary says.
+            more: What else the object has.
+        """
+        result, plan, state = self.deployment.result(), self.deployment.plan, self.told[-1].step.state
+        rests = result.phase.ended or result.phase is Phase.HALTED or self.stopped is None
+        code = of_phase(result.phase) if rests or self.stopped is None else self.stopped
+        for line in self._summary(result, lines):
+            self.output.say(line)
+        if not result.phase.ended:
+            self.output.say(f"awaits {awaited(plan, state)}; {self.wish.go_on(state)}")
+        self.output.result(
+            f"bluegreen.{self.wish.verb}/1",
+            {
+                "service": plan.service,
+                "deployment_id": result.deployment_id,
+                "phase": result.phase.value,
+                "ok": result.ok,
+                "reason": result.reason,
+                "because": turned_back(result.history),
+                "awaits": awaited(plan, state),
+                "image": plan.image,
+                "groups": {"blue": state.blue, "green": state.green},
+                "started": result.started,
+                "ended": result.ended,
+                "leftovers": result.leftovers,
+                "steps": [one.data() for one in self.told if one.happened],
+                "exit_code": int(code),
+                **(more or {}),
+            },
+        )
+        return code
+
+    def _summary(self, result: Result, lines: Sequence[str]) -> Iterator[str]:
+        service = self.deployment.plan.service
+        yield f"{service}: {result.phase.value} ({result.deployment_id}): {result.reason}"
+        if (why := turned_back(result.history)) and why != result.reason:
+            yield f"because: {why}"
+        yield from lines
+        for left in result.leftovers:
+            yield f"left over: {left}"
 
 
-def _ending(steps: Iterable[Step]) -> str:
-    """The sentence that led to the last phase, not that of a later look at it."""
-    found, phase = "", None
-    for step in steps:
-        if step.state.phase is not phase:
-            found, phase = step.reason, step.state.phase
-    return found
+def building(build: ImageBuild, builder: Builder) -> Iterator[tuple[BuildStep, BuildPhase, bool]]:
+    """Build an image, pass by pass.
 
+    Args:
+        build: What is wanted.
+        builder: Where to build.
 
-def _stages(told: list[Told], build: tuple[float, str] | None) -> Iterator[Stage]:
-    from bluegreen_sim.report import Stage
-
-    if build:
-        yield Stage("image build", 0, build[0], build[1])
-    entered, start = told[0].before.phase if told[0].before else Phase.PREFLIGHT, told[0].second
-    for one in told:
-        if one.phase is not entered:
-            yield Stage(entered.value, start, one.second, one.step.reason)
-            entered, start = one.phase, one.second
-    if not entered.ended:
-        yield Stage(entered.value, start, told[-1].second, told[-1].step.reason)
-
-
-def seen(cloud: SimCloud) -> Mapping[str, Any]:
-    """What users saw, for programs."""
-    timeline = cloud.timeline
-    return {
-        "requests": timeline.requests,
-        "failed_requests": timeline.failed_requests,
-        "shares": timeline.shares(),
-    }
+    Yields:
+        The pass, the phase before it, and whether it was more than another look.
+    """
+    phase = BuildPhase.START
+    for step in build.steps(builder):
+        yield step, phase, step.command is not None or step.state.phase is not phase
+        phase = step.state.phase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,20 +20,30 @@ from bluegreen.ports import Journal
 
 from .exits import Exit, of_phase
 from .folder import Folder
-from .options import Command, json_option, optional_plan_file, state_option
+from .options import Command, any_state_option, json_option, optional_plan_file
 from .output import Output
 from .telling import STYLES, Told, asked, awaited, clock, rung, turned_back
 
 
-def folder_of(file: Path | None, state: Path | None) -> Folder:
+def folder_of(output: Output, file: Path | None, state: Path | None) -> Folder:
     """The state folder that the command line names, by itself or through a plan file.
 
     Raises:
-        UsageError: If it names neither.
+        UsageError: If it names neither, or the plan file leads to more than one.
     """
-    if file is None and state is None:
+    if state is not None:
+        return Folder(state)
+    if file is None:
         raise click.UsageError("name a plan FILE, or the state folder with --state DIR")
-    return Folder.of(file, read_plan(file) if file else None, state)
+    service = read_plan(file).service
+    found = Folder.beside(file, service)
+    if len(found) > 1:
+        choice = " or ".join(shlex.join(["--state", str(folder.path)]) for folder in found)
+        raise click.UsageError(f"{service} is deployed to several accounts or Regions: say {choice}")
+    simulated = found[0].path.with_name(service)
+    if simulated.exists() and simulated != found[0].path:
+        output.note(f"this is of {found[0].path}; for the simulator's say --state {simulated}")
+    return found[0]
 
 
 def latest(folder: Folder) -> Story:
@@ -49,7 +60,8 @@ def latest(folder: Folder) -> Story:
 
 def nothing(folder: Folder) -> str:
     """The sentence that says that there is nothing yet."""
-    return f"no deployment yet: there is no journal in {folder.path}; `bluegreen simulate FILE` begins one"
+    begins = "`bluegreen deploy FILE` or `bluegreen simulate FILE` begins one"
+    return f"no deployment yet: there is no journal in {folder.path}; {begins}"
 
 
 @click.command(
@@ -58,12 +70,12 @@ def nothing(folder: Folder) -> str:
     short_help="Say where the last deployment stands.",
 )
 @optional_plan_file
-@state_option
+@any_state_option
 @json_option
 @click.pass_obj
 def status(output: Output, file: Path | None, state: Path | None) -> int:
     """Say where the service's last deployment stands, and what it waits for."""
-    folder = folder_of(file, state)
+    folder = folder_of(output, file, state)
     story = latest(folder)
     data = _standing(story, folder.journal())
     for word, value in _words(story, data):
@@ -166,13 +178,13 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @click.command(cls=Command, short_help="List all deployments and what they decided.")
 @optional_plan_file
-@state_option
+@any_state_option
 @click.option("--verbose", "-v", is_flag=True, help="Every pass, not only the changes.")
 @json_option
 @click.pass_obj
 def history(output: Output, file: Path | None, state: Path | None, *, verbose: bool) -> int:
     """List all deployments of the service, oldest first, with their decisions."""
-    folder = folder_of(file, state)
+    folder = folder_of(output, file, state)
     found = list(stories(folder.journal()))
     if not found:
         output.say(nothing(folder))

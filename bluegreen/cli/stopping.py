@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: the pass in hand is finished first."""
+"""SIGTERM and Ctrl-C: the pass in hand is finished first, a wait ends at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,43 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from bluegreen.clock import SystemClock
+
 from .exits import Exit
 
+SLICE_SECONDS = 0.2
+"""How long a wait goes on after a signal, at the most."""
+
 _CODES = {signal.SIGTERM: Exit.TERMINATED, signal.SIGINT: Exit.INTERRUPTED}
+
+
+class Stopped(Exception):
+    """Somebody asked to stop while nothing was to do but to wait."""
+
+
+class Waking(SystemClock):
+    """The system's clock; its sleep ends when somebody asks to stop.
+
+    Args:
+        stopped: What ``stopping`` gave.
+    """
+
+    def __init__(self, stopped: Callable[[], Exit | None]) -> None:
+        """Keep whom to ask."""
+        self._stopped = stopped
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, in slices.
+
+        Raises:
+            Stopped: If somebody asked to stop.
+        """
+        while self._stopped() is None:
+            if seconds <= 0:
+                return
+            super().sleep(min(seconds, SLICE_SECONDS))
+            seconds -= SLICE_SECONDS
+        raise Stopped
 
 
 @contextmanager

@@ -26,10 +26,11 @@ MAX_NUMBER = 200
 
 
 class Place(NamedTuple):
-    """Line and column, from 1; (0, 0) when unknown."""
+    """Line and column, from 1; (0, 0) when unknown. ``said`` is what was said instead of the file's text."""
 
     line: int
     column: int
+    said: str = ""
 
 
 class Unreadable(Exception):

@@ -35,6 +35,7 @@ from bluegreen.core.plan import (
 )
 
 from . import places
+from .overrides import override
 from .places import Place, Places, Unreadable, below
 
 
@@ -46,7 +47,7 @@ class FileFault(Fault):
         path: See ``Fault``.
         value: See ``Fault``; ``attrs.NOTHING`` when the fault is about a key.
         remedy: See ``Fault``.
-        file: The file's name; empty when the data came from none.
+        file: The file's name, or the override (``--set KEY=VALUE``); empty when the data came from none.
         place: Line and column, from 1; (0, 0) when unknown.
     """
 
@@ -69,8 +70,8 @@ class PlanFileError(PlanError):
     """
 
     def __init__(self, faults: Iterable[FileFault], file: str) -> None:
-        """Sort the faults by place."""
-        ordered: list[FileFault] = sorted(faults, key=lambda fault: fault.place)
+        """Sort the faults by place, those of overrides last."""
+        ordered: list[FileFault] = sorted(faults, key=lambda f: (bool(f.place.said), f.place[:2]))
         super().__init__(ordered)
         self.file = file
 
@@ -163,7 +164,7 @@ class _Reader:
     def say(self, path: str, value: object, remedy: str, place: Place | None = None) -> None:
         """Note a fault; it stands at the value unless ``place`` says otherwise."""
         place = self.places.value(path) if place is None else place
-        self.faults.append(FileFault(path, value, remedy, self.file, place))
+        self.faults.append(FileFault(path, value, remedy, place.said or self.file, place))
 
     def table(self, cls: type, data: object, path: str, kind: str | None = None) -> Any:
         """An object of an attrs class from a table."""
@@ -313,21 +314,25 @@ def plan_from_data(data: object) -> Plan:
     return _plan(data, Places(), "")
 
 
-def _plan(data: object, found: Places, file: str) -> Plan:
+def _plan(data: object, found: Places, file: str, overrides: Iterable[str] = ()) -> Plan:
     reader = _Reader(found, file)
+    for fault in override(data, found, overrides):
+        reader.say(*fault)
     plan = reader.table(Plan, data, "")
     if reader.faults:
         raise PlanFileError(reader.faults, file or "the plan")
     return plan  # type: ignore[no-any-return]
 
 
-def _parsed(text: str, name: str, parse: Callable[[str], tuple[Any, Places]]) -> Plan:
+def _parsed(
+    text: str, name: str, parse: Callable[[str], tuple[Any, Places]], overrides: Iterable[str] = ()
+) -> Plan:
     try:
         places.check_text(text)
         data, found = parse(text)
     except Unreadable as error:
         raise PlanFileError([FileFault("", NOTHING, error.remedy, name, error.place)], name) from None
-    return _plan(data, found, name)
+    return _plan(data, found, name, overrides)
 
 
 def plan_from_toml(text: str, name: str = "deployment.toml") -> Plan:
@@ -343,8 +348,13 @@ def plan_from_toml(text: str, name: str = "deployment.toml") -> Plan:
     return _parsed(text, name, places.from_toml)
 
 
-def read_plan(path: str | Path) -> Plan:
+def read_plan(path: str | Path, *, overrides: Iterable[str] = ()) -> Plan:
     """A plan from a file: TOML, or what its extension says (``.json``, ``.yaml``, ``.yml``).
+
+    Args:
+        path: The file.
+        overrides: Values to take instead of the file's, as ``strategy.bake_seconds=30``: path, then the
+            value in TOML's syntax, whatever the file's; a bare word is text.
 
     Raises:
         PlanFileError: With every fault and where it stands.
@@ -356,4 +366,4 @@ def read_plan(path: str | Path) -> Plan:
     with path.open("rb") as file:
         raw = file.read(places.MAX_BYTES + 1)
     text = raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    return _parsed(text, str(path), parsers.get(path.suffix.lower(), places.from_toml))
+    return _parsed(text, str(path), parsers.get(path.suffix.lower(), places.from_toml), overrides)

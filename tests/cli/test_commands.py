@@ -34,7 +34,7 @@ percent = 2000
 """
 
 
-@pytest.mark.parametrize("command", ["plan", "simulate", "status", "history", "approve"])
+@pytest.mark.parametrize("command", ["plan", "simulate", "deploy", "status", "history", "approve"])
 def test_a_bad_plan_gets_a_line_for_every_fault(bluegreen: Program, folder: Path, command: str) -> None:
     """Ten faults are ten lines with position, path, value and remedy; exit 64, and no file is made."""
     (folder / "bad.toml").write_text(BAD)
@@ -91,11 +91,27 @@ def test_a_fault_that_cannot_happen_is_wrong_usage(
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "plan", "simulate", "status", "history", "approve", "pause", "resume", "abort"]
+    "command",
+    [
+        "demo",
+        "plan",
+        "simulate",
+        "deploy",
+        "image build",
+        "list",
+        "cleanup",
+        "destroy",
+        "status",
+        "history",
+        "approve",
+        "pause",
+        "resume",
+        "abort",
+    ],
 )
 def test_help_lists_the_exit_codes(bluegreen: Program, command: str) -> None:
     """Every command's `--help` names its exit codes and `--json`."""
-    ran = bluegreen(command, "--help")
+    ran = bluegreen(*command.split(), "--help")
     assert ran.code == 0
     assert "Exit codes:" in ran.out
     assert "  64 " in ran.out
