@@ -1,0 +1,455 @@
+"""What is ours on AWS: seen, told apart from what is not, and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from bluegreen.aws.clients import Clients
+from bluegreen.aws.names import tag_list
+from bluegreen.aws.owned import Owned, Removed, inventory, leftovers, remove
+from bluegreen.core.errors import BlueGreenError
+from tests.moto_account import GROUPS, TEMPLATE, lay_out
+from tests.moto_server import MotoServer
+from tests.owned_things import (
+    FIRST,
+    OTHERS,
+    SECOND,
+    SERVICE,
+    Instant,
+    built,
+    clients_of,
+    everything,
+    first_release,
+    group,
+    standing,
+    version,
+)
+
+pytestmark = pytest.mark.contract
+NOTHING = {"groups": [], "instances": [], "versions": ["1"], "images": [], "snapshots": [], "volumes": []}
+
+
+@pytest.fixture
+def clients(moto: MotoServer) -> Iterator[Clients]:
+    """Clients of the account."""
+    found = clients_of(moto)
+    yield found
+    found.close()
+
+
+def remove_all(clients: Clients, **more: Any) -> list[Removed]:
+    """Remove all that is the service's, as `destroy` does it; gives what happened."""
+    items = inventory(clients, SERVICE, TEMPLATE)
+    return list(remove(clients, items, Instant(), template=TEMPLATE, **more))
+
+
+def ends(happened: list[Removed]) -> dict[str, str]:
+    """The end of each thing."""
+    return {each.item.name: each.what for each in happened if each.what not in ("asked", "waits", "again")}
+
+
+def whys(happened: list[Removed], what: str) -> dict[str, str]:
+    """The reasons of those that ended so."""
+    return {each.item.name: each.detail for each in happened if each.what == what}
+
+
+def answering(clients: Clients, operation: str, code: str, message: str = "", times: int = 10**9) -> None:
+    """Let a mutating or reading operation be refused so often, before it reaches the server."""
+    left = [times]
+
+    def refuse(**_: Any) -> Any:
+        if left[0] == 0:
+            return None
+        left[0] -= 1
+        http = type("Answer", (), {"status_code": 400})()
+        return http, {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": 400},
+        }
+
+    for services in (clients.read, clients.write):
+        for client in (services.autoscaling, services.ec2):
+            service = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.register(f"before-call.{service}.{operation}", refuse)
+
+
+def on_write(clients: Clients, moment: str, handler: Callable[[str], None]) -> None:
+    """Call ``handler`` with the operation's name before or after each request that changes something."""
+
+    def call(model: Any, **_: Any) -> None:
+        handler(model.name)
+
+    for client in (clients.write.autoscaling, clients.write.ec2):
+        client.meta.events.register(f"{moment}-call", call)
+
+
+# ------------------------------------------------------------------------------------------------ inventory
+
+
+def test_what_is_ours_is_seen_with_who_made_it_and_who_uses_it(moto: MotoServer, clients: Clients) -> None:
+    """A first release's group, instances, version, image and snapshot are listed, each with its users."""
+    first_release(moto)
+    found = inventory(clients, SERVICE, TEMPLATE)
+    assert [item.kind for item in found] == [
+        "group", "instance", "instance", "template-version", "image", "snapshot"
+    ]  # fmt: skip
+    group, one, _, version, image, snapshot = found
+    assert (group.id, group.made_by, group.used_by) == (GROUPS[0], f"deployment {FIRST}", ())
+    assert one.used_by == (group.name,)
+    assert (version.id, version.made_by, version.used_by) == (
+        f"{TEMPLATE}:2", f"deployment {FIRST}", (group.name,)
+    )  # fmt: skip
+    assert (image.made_by, image.used_by) == ("build b1", (version.name, group.name))
+    assert (snapshot.made_by, snapshot.used_by) == ("build b1", (image.name,))
+    assert {item.service for item in found} == {SERVICE}
+
+
+def test_what_is_not_ours_is_not_seen(moto: MotoServer, clients: Clients) -> None:
+    """Groups, instances, versions and images of the user, or of another service, are not the service's."""
+    account = lay_out(moto, "shared")
+    ec2 = moto.client("ec2")
+    ec2.create_launch_template_version(
+        LaunchTemplateName=TEMPLATE, VersionDescription="mine", LaunchTemplateData={"ImageId": "ami-0beta"}
+    )
+    assert inventory(clients) == ()
+    group(moto, account, "orders", version(moto, "ami-0beta", OTHERS), service="orders", token=OTHERS)
+    built(moto, service="orders", token="b9", image="orders 1")
+    assert inventory(clients, SERVICE, TEMPLATE) == ()
+    assert {item.service for item in inventory(clients)} == {"orders"}
+    assert inventory(clients) == inventory(clients, "orders", TEMPLATE)
+
+
+def test_a_group_is_ours_if_the_user_says_so(moto: MotoServer, clients: Clients) -> None:
+    """The tag on a standing group makes it ours, with its instances, though these do not bear it."""
+    standing(moto, tagged=True)
+    found = [item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind in ("group", "instance")]
+    assert [item.id for item in found[:2]] == list(GROUPS)
+    assert [item.made_by for item in found] == [""] * 4
+    assert [item.used_by for item in found[2:]] == [(f"group {GROUPS[1]}",)] * 2
+
+
+def test_versions_named_by_a_word_are_in_use(moto: MotoServer, clients: Clients) -> None:
+    """A version that is the default one, or the latest one of which a group launches, has that user."""
+    account = lay_out(moto, "shared", live=None)
+    default, latest = version(moto, "ami-0beta", FIRST), version(moto, "ami-0gamma", SECOND)
+    moto.client("ec2").modify_launch_template(LaunchTemplateName=TEMPLATE, DefaultVersion=str(default))
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=account.groups[0],
+        LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": "$Latest"},
+    )
+    happened = remove_all(clients)
+    assert whys(happened, "kept") == {
+        f"template-version {TEMPLATE}:{default}": (
+            "is kept: it is the default version of its template, so make another one the default first"
+        ),
+        f"template-version {TEMPLATE}:{latest}": f"is kept: group {GROUPS[0]} uses it",
+    }
+
+
+def test_looking_takes_few_calls_and_changes_nothing(moto: MotoServer, clients: Clients) -> None:
+    """Two hundred instances are seen by as many calls as two, and no call is one that changes anything."""
+    counted = []
+    for size in (2, 200):
+        moto.reset()
+        account = lay_out(moto, "shared", groups_exist=False)
+        group(moto, account, GROUPS[0], version(moto, "ami-0beta", FIRST), size=size)
+        moto.calls.clear()
+        assert len(inventory(clients, SERVICE, TEMPLATE)) == size + 2
+        counted.append(moto.operations())
+    assert counted[0] == counted[1]
+    assert all(each.startswith("Describe") for each in counted[0])
+
+
+def test_what_cannot_be_seen_is_not_taken_for_absent(moto: MotoServer, clients: Clients) -> None:
+    """When AWS refuses one of the reads, there is an error with its words, and no shorter list."""
+    first_release(moto)
+    answering(clients, "DescribeSnapshots", "UnauthorizedOperation", "no")
+    with pytest.raises(BlueGreenError, match="UnauthorizedOperation: no"):
+        inventory(clients, SERVICE, TEMPLATE)
+
+
+# -------------------------------------------------------------------------------------------------- removing
+
+
+def test_nothing_is_left_of_a_first_release(moto: MotoServer, clients: Clients) -> None:
+    """All goes, each after what used it; the instances leave by their group's hand, drained."""
+    first_release(moto)
+    moto.calls.clear()
+    happened = remove_all(clients)
+    assert set(ends(happened).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+    sent = [name for name in moto.operations() if not name.startswith("Describe")]
+    assert sent == [
+        "UpdateAutoScalingGroup",
+        "DeleteAutoScalingGroup",
+        "DeleteLaunchTemplateVersions",
+        "DeregisterImage",
+        "DeleteSnapshot",
+    ]
+
+
+def test_nothing_is_left_of_standing_groups_that_are_tagged(moto: MotoServer, clients: Clients) -> None:
+    """Groups that the user tagged go with all that was made for them; the user's version 1 stays."""
+    standing(moto, tagged=True)
+    assert set(ends(remove_all(clients)).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+
+
+def test_the_users_groups_stay_with_what_they_name(moto: MotoServer, clients: Clients) -> None:
+    """Without the tag nothing changes: each thing is kept with the reason, up to the group that needs it."""
+    standing(moto, tagged=False)
+    before = everything(moto)
+    moto.calls.clear()
+    happened = remove_all(clients)
+    assert set(ends(happened).values()) == {"kept"}
+    assert everything(moto) == before
+    assert all(name.startswith("Describe") for name in moto.operations())
+    kept = whys(happened, "kept")
+    assert kept[f"template-version {TEMPLATE}:2"] == f"is kept: group {GROUPS[0]} uses it"
+    images = [why for name, why in kept.items() if name.startswith("image ")]
+    assert f"is kept: template-version {TEMPLATE}:2 uses it" in images
+
+
+def test_protected_instances_leave(moto: MotoServer, clients: Clients) -> None:
+    """Scale-in protection is taken away, fifty instances a call, after the size is 0."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    number = version(moto, "ami-0beta", FIRST)
+    group(moto, account, GROUPS[0], number, size=51, NewInstancesProtectedFromScaleIn=True)
+    moto.calls.clear()
+    assert set(ends(remove_all(clients)).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+    sent = [name for name in moto.operations() if not name.startswith("Describe")]
+    assert sent[:3] == ["UpdateAutoScalingGroup", "SetInstanceProtection", "SetInstanceProtection"]
+
+
+def test_another_service_is_untouched(moto: MotoServer, clients: Clients) -> None:
+    """What bears another service's tag stays, in the same template and of the same image too."""
+    account = first_release(moto)
+    group(moto, account, "orders", version(moto, "ami-0beta", OTHERS), service="orders", token=OTHERS)
+    orders = inventory(clients, "orders", TEMPLATE)
+    remove_all(clients)
+    assert inventory(clients, "orders", TEMPLATE) == orders
+    assert everything(moto)["groups"] == ["orders"]
+
+
+def test_an_image_that_another_one_needs_stays(moto: MotoServer, clients: Clients) -> None:
+    """An instance that somebody started from our image keeps image and snapshot, and nothing else."""
+    first_release(moto)
+    image = next(item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "image")
+    started = moto.client("ec2").run_instances(ImageId=image.id, MinCount=1, MaxCount=1)["Instances"][0]
+    happened = remove_all(clients)
+    assert whys(happened, "kept")[image.name] == f"is kept: instance {started['InstanceId']} uses it"
+    left = everything(moto)
+    assert (left["groups"], left["versions"], len(left["instances"])) == ([], ["1"], 1)
+    assert (left["images"], len(left["snapshots"])) == ([image.id], 1)
+
+
+def test_one_that_cannot_go_does_not_hold_up_the_others(moto: MotoServer, clients: Clients) -> None:
+    """What AWS does not allow is told in its words; all that does not depend on it goes."""
+    first_release(moto)
+    stray = built(moto, token="b7")
+    answering(clients, "DeregisterImage", "UnauthorizedOperation", "You may not")
+    happened = remove_all(clients)
+    assert list(whys(happened, "failed").values()) == [
+        "cannot be removed: UnauthorizedOperation: You may not"
+    ]
+    assert [name.split()[0] for name in whys(happened, "kept")] == ["snapshot"]
+    assert ends(happened)[f"instance {stray}"] == "gone"
+    left = everything(moto)
+    assert (left["groups"], left["instances"], left["versions"]) == ([], [], ["1"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("DeleteAutoScalingGroup", "ResourceInUse"),
+        ("DeleteAutoScalingGroup", "ScalingActivityInProgress"),
+        ("UpdateAutoScalingGroup", "Throttling"),
+        ("DeleteSnapshot", "InvalidSnapshot.InUse"),
+        ("DeleteLaunchTemplateVersions", "RequestLimitExceeded"),
+        ("DescribeAutoScalingGroups", "RequestLimitExceeded"),
+    ],
+)
+def test_what_is_refused_for_a_moment_is_asked_again(
+    moto: MotoServer, clients: Clients, operation: str, code: str
+) -> None:
+    """Busy, in use for a moment, throttled: a look later it is asked again, and goes."""
+    first_release(moto)
+    items = inventory(clients, SERVICE, TEMPLATE)
+    answering(clients, operation, code, times=4)
+    happened = list(remove(clients, items, Instant(), template=TEMPLATE))
+    assert set(ends(happened).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+
+
+def test_answers_that_are_lost_are_made_good(moto: MotoServer, clients: Clients) -> None:
+    """Every request is carried out and its answer lost: none is sent twice, and nothing is left."""
+    first_release(moto)
+
+    def lose(_: str) -> None:
+        raise ConnectionClosedError(endpoint_url=moto.url)
+
+    on_write(clients, "after", lose)
+    moto.calls.clear()
+    assert set(ends(remove_all(clients)).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+    sent = [name for name in moto.operations() if not name.startswith("Describe")]
+    assert len(sent) == len(set(sent)) == 5
+
+
+@pytest.mark.parametrize("process", ["Terminate", "AlarmNotification"])
+def test_what_a_person_put_in_the_way_is_left_to_a_person(
+    moto: MotoServer, clients: Clients, process: str
+) -> None:
+    """A group that may not terminate is refused whole, before its size is touched; others are no obstacle."""
+    first_release(moto)
+    moto.client("autoscaling").suspend_processes(AutoScalingGroupName=GROUPS[0], ScalingProcesses=[process])
+    happened = remove_all(clients)
+    if process == "Terminate":
+        assert "resume that first" in whys(happened, "failed")[f"group {GROUPS[0]}"]
+        assert len(everything(moto)["instances"]) == 2
+    else:
+        assert everything(moto) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({"DeletionProtection": "prevent-all-deletion"}, "take its DeletionProtection away first"),
+        ({"WarmPoolConfiguration": {"MinSize": 1}}, "delete that first"),
+    ],
+)
+def test_a_group_that_could_not_be_deleted_is_not_emptied(
+    moto: MotoServer, clients: Clients, shown: dict[str, Any], words: str
+) -> None:
+    """Protection from deletion and a warm pool are seen first, so that the group serves on whole."""
+    first_release(moto)
+
+    def show(parsed: Any, **_: Any) -> None:
+        for each in parsed["AutoScalingGroups"]:
+            each.update(shown)
+
+    clients.read.autoscaling.meta.events.register("after-call.auto-scaling.DescribeAutoScalingGroups", show)
+    assert words in whys(remove_all(clients), "failed")[f"group {GROUPS[0]}"]
+    assert len(everything(moto)["instances"]) == 2
+
+
+def test_volumes_that_a_build_left_go(moto: MotoServer, clients: Clients) -> None:
+    """A volume with our tag goes once no instance has it; one without the tag stays."""
+    first_release(moto)
+    ec2 = moto.client("ec2")
+    marks = [{"ResourceType": "volume", "Tags": tag_list(service=SERVICE, build="b1")}]
+    ours, theirs = (
+        ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, TagSpecifications=specifications)["VolumeId"]
+        for specifications in (marks, [])
+    )
+    assert ends(remove_all(clients))[f"volume {ours}"] == "gone"
+    left = [volume["VolumeId"] for volume in ec2.describe_volumes()["Volumes"]]
+    assert theirs in left
+    assert ours not in left
+
+
+def test_the_deadline_ends_the_wait(moto: MotoServer, clients: Clients) -> None:
+    """Instances that do not leave are told with their states; a second run ends it."""
+    first_release(moto)
+    moto.script.looks.draining = moto.script.looks.terminating = 10**6
+    happened = remove_all(clients, deadline_seconds=60)
+    assert "is still there after 60 s" in whys(happened, "left")[f"group {GROUPS[0]}"]
+    assert len(everything(moto)["instances"]) == 2
+    moto.script.looks.draining = moto.script.looks.terminating = 1
+    remove_all(clients)
+    assert everything(moto) == NOTHING
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.crash
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("k", range(7))
+def test_killed_between_two_requests_it_goes_on(moto: MotoServer, k: int, moment: str) -> None:
+    """Killed just before or just after any of its requests, the next run leaves nothing."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    number = version(moto, built(moto, image="exercise 1"), FIRST)
+    group(moto, account, GROUPS[0], number, NewInstancesProtectedFromScaleIn=True)
+    built(moto, token="b7")
+    moto.script.looks.draining = moto.script.looks.terminating = moto.script.looks.ending = 0
+    count: list[str] = []
+
+    def kill(operation: str) -> None:
+        count.append(operation)
+        if len(count) == k + 1:
+            raise Killed
+
+    first = clients_of(moto)
+    on_write(first, moment, kill)
+    with pytest.raises(Killed):
+        remove_all(first)
+    first.close()
+    second = clients_of(moto)
+    on_write(second, moment, count.append)
+    remove_all(second)
+    second.close()
+    assert everything(moto) == NOTHING
+    # Asked for a second time is only what the first run had no answer to.
+    assert len(count) == 7 + (moment == "before")
+
+
+# ------------------------------------------------------------------------------------------------- leftovers
+
+
+def thing(**more: Any) -> Owned:
+    """Something of a service, an hour old at second 3600."""
+    return Owned(**({"id": "x", "service": SERVICE, "since": 0.0} | more))
+
+
+@pytest.mark.parametrize(
+    ("item", "left"),
+    [
+        (thing(kind="group"), False),
+        (thing(kind="instance", made_by="build b"), True),
+        (thing(kind="instance", made_by="build b", used_by=("group mine",)), False),
+        (thing(kind="instance", made_by=f"deployment {FIRST}"), False),
+        (thing(kind="volume", made_by="build b"), True),
+        (thing(kind="volume", made_by="build b", used_by=("instance i",)), False),
+        (thing(kind="template-version", made_by=f"deployment {FIRST}"), True),
+        (thing(kind="template-version", made_by=f"deployment {FIRST}", used_by=("group mine",)), False),
+        (thing(kind="image", made_by="build b", state="available"), False),
+        (thing(kind="image", made_by="build b", state="pending"), False),
+        (thing(kind="image", made_by="build b", state="failed"), True),
+        (thing(kind="snapshot", made_by="build b"), True),
+        (thing(kind="snapshot", made_by="build b", used_by=("image i",)), False),
+    ],
+)
+def test_left_over_is_what_nobody_needs(item: Owned, left: bool) -> None:  # noqa: FBT001
+    """Never a group, an instance of one, an image that can be started from, or anything with a user."""
+    assert bool(list(leftovers([item], now=3600, older_than_hours=1))) is left
+    assert not list(leftovers([item], now=3599, older_than_hours=1))
+
+
+def test_the_journal_knows_better_than_the_age() -> None:
+    """A version of a deployment that ended goes at once; of one that did not, never."""
+    item = thing(kind="template-version", made_by=f"deployment {FIRST}")
+    assert list(leftovers([item], now=1, older_than_hours=6, ended={FIRST}))
+    assert not list(leftovers([item], now=1, older_than_hours=6, ended={SECOND}))
+    assert not list(leftovers([item], now=10**6, older_than_hours=6, unfinished={FIRST}))
+
+
+def test_what_came_into_use_since_it_was_shown_stays(moto: MotoServer, clients: Clients) -> None:
+    """A version that a group names by now is kept, though it was not in use when it was listed."""
+    account = lay_out(moto, "shared", live=None)
+    number = version(moto, "ami-0beta", FIRST)
+    items = inventory(clients, SERVICE, TEMPLATE)
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=account.groups[1],
+        LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": str(number)},
+    )
+    happened = list(remove(clients, items, Instant(), template=TEMPLATE))
+    assert list(whys(happened, "kept").values()) == [f"is kept: group {GROUPS[1]} uses it"]
+    assert everything(moto)["versions"] == ["1", "2"]
