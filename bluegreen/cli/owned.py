@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -316,8 +315,7 @@ def _remove(
         except Stopped:
             code = stopped() or Exit.INTERRUPTED
     if code:
-        again = shlex.join(["bluegreen", *sys.argv[1:]])
-        output.note(f"bluegreen: stopped; the same command goes on: {again}")
+        output.note("bluegreen: stopped; the same command goes on")
     gone = tuple([end.item for end in ends if end.what == "gone"])
     return code, Ends(gone, tuple([(end.item, end.detail) for end in ends if end.what != "gone"]))
 

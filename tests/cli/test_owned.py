@@ -279,7 +279,7 @@ def test_destroy_stops_between_two_requests_and_goes_on(aws: Aws, number: signal
     aws.time.after(6, lambda: os.kill(os.getpid(), number))
     ran = aws.run("destroy", PLAN, "--confirm", "exercise")
     assert ran.code == code
-    assert "the same command goes on: bluegreen " in ran.err
+    assert "the same command goes on" in ran.err
     assert there(aws)["groups"] == ["exercise-group-blue"]
     assert aws.run("destroy", PLAN, "--confirm", "exercise").code == 0
     assert empty(aws)
