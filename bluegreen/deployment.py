@@ -325,9 +325,10 @@ class Deployment:
                 "go on with Deployment.load, or abort it"
             )
         number = 1 if before is None else before.number + 1
-        self._id = _deployment_id(self.plan, number)
+        started = self.clock.now()
+        self._id = _deployment_id(self.plan, number, started)
         self._last = None
-        first = initial(self._id, self.clock.now())
+        first = initial(self._id, started)
         self._started = first.at
         self._log.append("started", codec.started(self.plan, first), self._id)
         self.state = first
@@ -365,9 +366,11 @@ class Deployment:
                 )
 
 
-def _deployment_id(plan: Plan, number: int) -> str:
-    """Unique in the log by its number, and by its digest should the log be lost."""
-    digest = hashlib.blake2b(
-        f"{plan.service}\0{plan.image}\0{plan.groups}".encode(), digest_size=4
-    ).hexdigest()
+def _deployment_id(plan: Plan, number: int, started: float) -> str:
+    """Unique in the log by its number, and by its digest should the log be lost.
+
+    It is recorded before anything is made under its name, so a crash never leads to a second one.
+    """
+    made_of = f"{plan.service}\0{plan.image}\0{plan.groups}\0{started!r}"
+    digest = hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
     return f"{plan.service}-{number}-{digest}"

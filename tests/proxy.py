@@ -86,6 +86,13 @@ class Truncate:
 
 
 @frozen
+class Page:
+    """Not forwarded; answered with status 200 and this body, as somebody in between may do."""
+
+    body: bytes
+
+
+@frozen
 class Refuse:
     """Answer with an error of the service's own form.
 
@@ -105,7 +112,7 @@ def throttle(code: str = "Throttling") -> Refuse:
     return Refuse(code, 400)
 
 
-Action = Hook | Drop | Reset | Delay | Truncate | Refuse
+Action = Hook | Drop | Page | Reset | Delay | Truncate | Refuse
 
 
 @define(kw_only=True)
@@ -204,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         action = row.action
         if isinstance(action, Hook | Drop) and action.before:
             action.before()
-        if not isinstance(action, Drop) and (not isinstance(action, Refuse) or action.forward):
+        if not isinstance(action, Drop | Page) and (not isinstance(action, Refuse) or action.forward):
             row.forwarded = True
             answer = self._forward(body)
         if isinstance(action, Hook) and action.after:
@@ -214,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(_refusal(headers, status, code))
             case Drop():
                 self.close_connection = True
+            case Page(text):
+                self._answer((HTTPStatus.OK, [("Content-Type", "text/xml")], text))
             case Reset():
                 self._reset()
             case Delay(seconds):

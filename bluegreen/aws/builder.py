@@ -7,7 +7,9 @@ in no Auto Scaling group: a group would replace it when it is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SystemClock
@@ -25,7 +27,7 @@ from ..ports import (
     TerminateInstance,
 )
 from .clients import Clients
-from .errors import AwsError, Refused, classify, code_of, part, words
+from .errors import AwsError, Refused, classify, code_of, words
 from .names import BUILD_TAG, tag_list, tags
 from .routing import Raw
 
@@ -91,6 +93,7 @@ class AwsBuilder:
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
         self._subnet = subnet
+        self._ended: Counter[str] = Counter()
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -114,15 +117,19 @@ class AwsBuilder:
         name, state = instance["InstanceId"], instance["State"]["Name"]
         seen: dict[str, Any] = {"instance": name, "instance_state": state}
         if state in ("running", "stopping", "stopped"):
-            seen["runs"] = tuple([run for _, run in sorted(self._runs(name, token).items())])
+            runs = self._runs(name, token)
+            # A list that lags behind may show the second command and not the first.
+            seen["runs"] = tuple([runs[index] for index in takewhile(runs.__contains__, count())])
         if state == "running":
-            answer = self.clients.read.ssm.describe_instance_information(
-                Filters=[{"Key": "InstanceIds", "Values": [name]}]
-            )
-            seen["ready"] = any(
-                each.get("PingStatus") == "Online" for each in part(answer, "InstanceInformationList")
-            )
+            seen["ready"] = any(each.get("PingStatus") == "Online" for each in self._agents(name))
         return seen
+
+    def _agents(self, instance: str) -> list[Raw]:
+        """What Systems Manager knows of the instance's agent: one entry, or none while it is unknown."""
+        pages = self.clients.read.ssm.get_paginator("describe_instance_information").paginate(
+            Filters=[{"Key": "InstanceIds", "Values": [instance]}]
+        )
+        return _known(each for page in pages for each in page["InstanceInformationList"])
 
     def _instance(self, token: str) -> Raw | None:
         """The instance that lives, else the one that was started last of those that can still be seen."""
@@ -148,7 +155,7 @@ class AwsBuilder:
             InstanceId=instance, Details=True
         )
         found: dict[int, tuple[Any, CommandRun]] = {}
-        for invocation in (each for page in pages for each in part(page, "CommandInvocations")):
+        for invocation in _known(each for page in pages for each in page["CommandInvocations"]):
             whose, _, index = invocation.get("Comment", "").rpartition(":")
             if whose != token or not index.isdigit():
                 continue
@@ -205,6 +212,7 @@ class AwsBuilder:
         marks = tag_list(service=command.service, build=command.token)
         marks.append({"Key": "Name", "Value": f"build of {command.name}"})
         where: dict[str, Any] = {} if self._subnet is None else {"SubnetId": self._subnet}
+        ended = self._ended[command.request]
         try:
             self.clients.write.ec2.run_instances(
                 LaunchTemplate={
@@ -213,7 +221,7 @@ class AwsBuilder:
                 },
                 MinCount=1,
                 MaxCount=1,
-                ClientToken=command.request,
+                ClientToken=f"{command.request}-{ended}" if ended else command.request,
                 TagSpecifications=[
                     {"ResourceType": "instance", "Tags": marks},
                     {"ResourceType": "volume", "Tags": marks},
@@ -222,9 +230,11 @@ class AwsBuilder:
             )
         except AwsError as error:
             if code_of(error) == "IdempotentInstanceTerminated":
-                # The instance of an earlier run, ended so long ago that it cannot be seen any more.
+                # The instance of an earlier run, ended so long ago that it cannot be seen any more. The next
+                # token gives one that lives, should a run in between have started it, or a new one.
+                self._ended[command.request] += 1
                 raise Refused(
-                    ErrorClass.BUG, f"{words(error)}: this very build ran before; give it another revision"
+                    ErrorClass.BUSY, f"{words(error)}: asking again under the next token"
                 ) from error
             raise
 
@@ -262,6 +272,16 @@ class AwsBuilder:
                 raise Refused(ErrorClass.LOST, f"{words(error)}; and it cannot be seen yet") from error
             if tags(image.get("Tags", ())).get(BUILD_TAG) != command.token:
                 raise Refused(ErrorClass.CONFLICT, words(error)) from error
+
+
+def _known(entries: Iterator[Raw]) -> list[Raw]:
+    """All entries; none of an instance whose agent does not run, or has not told of itself yet."""
+    try:
+        return list(entries)
+    except AwsError as error:
+        if code_of(error) == "InvalidInstanceId":
+            return []
+        raise
 
 
 def _run(invocation: Raw) -> CommandRun:

@@ -125,6 +125,7 @@ class AwsCloud:
                 asg.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(fleets.SCALING))
             case DeleteFleet(fleet=name):
                 self._delete(name)
+                known.arns.pop(name, None)
 
     # ------------------------------------------------------------------------------------------- templates
 
@@ -147,8 +148,10 @@ class AwsCloud:
     def _create(self, command: CreateFleet, known: Known) -> None:
         if command.like is not None:
             raise Refused(ErrorClass.UNCLASSIFIED, "a group cannot be made like another one on AWS yet")
-        target_group = known.target_group(command.fleet)
-        shared = known.plan.shared
+        # Behind a shared target group green is attached once it is proven.
+        behind: dict[str, Any] = (
+            {} if known.plan.shared else {"TargetGroupARNs": [known.target_group(command.fleet).arn]}
+        )
         try:
             self.clients.write.autoscaling.create_auto_scaling_group(
                 AutoScalingGroupName=command.fleet,
@@ -157,12 +160,14 @@ class AwsCloud:
                 MaxSize=command.max,
                 DesiredCapacity=command.size,
                 VPCZoneIdentifier=",".join(self._places(command.fleet, known)),
-                # Behind a shared target group green is attached once it is proven.
-                TargetGroupARNs=[] if shared else [target_group.arn],
                 Tags=_marks(command.fleet, known.plan.service, command.token),
+                **behind,
             )
         except self.clients.write.autoscaling.exceptions.AlreadyExistsFault as error:
-            if self._made_by(command.fleet) != command.token:
+            group = self._group(command.fleet)
+            if group is None:
+                raise Refused(ErrorClass.LOST, f"{words(error)}; and it cannot be seen yet") from error
+            if tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) != command.token:
                 raise Refused(ErrorClass.CONFLICT, words(error)) from error
 
     def _places(self, fleet: str, known: Known) -> list[str]:
@@ -188,11 +193,6 @@ class AwsCloud:
         found = self.clients.read.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         return next(iter(found["AutoScalingGroups"]), None)
 
-    def _made_by(self, name: str) -> str | None:
-        """The deployment that made a group."""
-        group = self._group(name)
-        return tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) if group else None
-
     def _delete(self, name: str) -> None:
         """Never by force: that would end instances without draining them."""
         try:
@@ -207,12 +207,18 @@ class AwsCloud:
     def _detach(self, name: str, known: Known) -> None:
         arn = known.target_group(name).arn
         asg = self.clients.write.autoscaling
-        if fleets.by_traffic_source(known.groups.get(name, {}), arn):
-            asg.detach_traffic_sources(
-                AutoScalingGroupName=name, TrafficSources=[{"Identifier": arn, "Type": "elbv2"}]
-            )
-        else:
-            asg.detach_load_balancer_target_groups(AutoScalingGroupName=name, TargetGroupARNs=[arn])
+        try:
+            if fleets.by_traffic_source(known.groups.get(name, {}), arn):
+                asg.detach_traffic_sources(
+                    AutoScalingGroupName=name, TrafficSources=[{"Identifier": arn, "Type": "elbv2"}]
+                )
+            else:
+                asg.detach_load_balancer_target_groups(AutoScalingGroupName=name, TargetGroupARNs=[arn])
+        except AwsError:
+            # What a detached group answers to this is documented nowhere: looking is surer.
+            group = self._group(name)
+            if group is None or fleets.attached(group, arn):
+                raise
 
     def _divide(self, wanted: dict[str, int], known: Known) -> None:
         if known.rule is None:

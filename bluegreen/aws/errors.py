@@ -16,26 +16,12 @@ from botocore.parsers import ResponseParserError
 from ..core.observation import ErrorClass
 from ..core.text import escaped
 
+AwsError = (ClientError, BotoCoreError, ResponseParserError, KeyError)
+"""All that a call to AWS raises: on purpose, or because an answer has not what every such answer has.
 
-class Garbled(Exception):
-    """An answer without what every such answer has."""
-
-
-AwsError = (ClientError, BotoCoreError, ResponseParserError, Garbled)
-"""All that a call to AWS raises on purpose."""
-
-
-def part(answer: Any, name: str) -> Any:
-    """A member that every whole answer has.
-
-    Of half a JSON answer botocore makes an empty one, without a word; missing is not empty.
-
-    Raises:
-        Garbled: If it is not there.
-    """
-    if name not in answer:
-        raise Garbled(f"an answer without {name}")
-    return answer[name]
+Of half a JSON answer, and of XML that is not AWS's, botocore makes an empty one or raises ``KeyError``. So
+members that every whole answer has are read by ``answer["…"]``, never by ``get``: missing is not empty.
+"""
 
 
 class Refused(Exception):
@@ -79,9 +65,8 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         DependencyViolation InvalidSnapshot.InUse OperationNotPermitted ResourceInUse VolumeInUse
     """,
     ErrorClass.NO_CAPACITY: """
-        InsufficientCapacity InsufficientHostCapacity InsufficientInstanceCapacity InstanceLimitExceeded
-        LimitExceeded LimitExceededException MaxSpotInstanceCountExceeded ServiceLinkedRoleFailure
-        TargetGroupAssociationLimit VcpuLimitExceeded
+        LimitExceededException MaxSpotInstanceCountExceeded ServiceLinkedRoleFailure
+        TargetGroupAssociationLimit
     """,
     ErrorClass.IDENTITY: """
         AccessDenied AccessDeniedException AuthFailure Blocked ExpiredToken ExpiredTokenException
@@ -106,6 +91,7 @@ _BY_SUFFIX = (
     (".Unavailable", ErrorClass.ABSENT),
     (".Malformed", ErrorClass.ABSENT),
     ("ThrottledException", ErrorClass.THROTTLED),
+    ("LimitExceeded", ErrorClass.NO_CAPACITY),
 )
 
 # The first row whose class the exception is of.
@@ -124,7 +110,7 @@ _BY_EXCEPTION: tuple[tuple[type[Exception], ErrorClass], ...] = (
     (boto.ConnectionError, ErrorClass.LOST),  # TLS that broke, when is not said
     (boto.IncompleteReadError, ErrorClass.LOST),
     (ResponseParserError, ErrorClass.LOST),
-    (Garbled, ErrorClass.LOST),
+    (KeyError, ErrorClass.LOST),
 )
 
 
@@ -150,7 +136,7 @@ def of_code(code: str, status: int = 400, message: str = "") -> ErrorClass:
     for suffix, kind in _BY_SUFFIX:
         if code.endswith(suffix):
             return kind
-    if code.startswith("TooMany"):
+    if code.startswith(("TooMany", "Insufficient")):
         return ErrorClass.NO_CAPACITY
     if status == 429:
         return ErrorClass.THROTTLED
@@ -172,6 +158,8 @@ def classify(error: Exception) -> ErrorClass:
 def words(error: Exception) -> str:
     """The error for people, on one line: code and message."""
     text = str(error)
+    if isinstance(error, KeyError):
+        text = f"an answer without {text}"
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     return escaped(text, DETAIL_LIMIT)

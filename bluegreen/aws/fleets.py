@@ -32,8 +32,8 @@ def fleet(
     group: Raw,
     target_group_arn: str,
     targets: Mapping[str, Raw],
-    statuses: Mapping[str, Raw],
-    launch_error: str | None,
+    statuses: Mapping[str, Raw] | None = None,
+    launch_error: str | None = None,
 ) -> Fleet:
     """A group as the core sees it.
 
@@ -41,23 +41,20 @@ def fleet(
         group: As DescribeAutoScalingGroups shows it.
         target_group_arn: The target group that its instances belong behind.
         targets: What DescribeTargetHealth says of that target group, by instance.
-        statuses: What DescribeInstanceStatus says, by instance; asked for instances behind no balancer.
+        statuses: What DescribeInstanceStatus says, by instance, when EC2 is to judge and not the balancer:
+            of a group that is not behind the shared target group yet.
         launch_error: Why the last launch failed, if it did.
     """
-    behind = attached(group, target_group_arn)
     return Fleet(
         name=group["AutoScalingGroupName"],
         min=group["MinSize"],
         max=group["MaxSize"],
         desired=group["DesiredCapacity"],
         version=pinned(group.get("LaunchTemplate")),
-        attached=behind,
+        attached=attached(group, target_group_arn),
         frozen=set(SCALING) <= suspended(group),
         targets=tuple(
-            [
-                _target(instance, targets.get(instance["InstanceId"]), statuses, attached=behind)
-                for instance in instances(group)
-            ]
+            [_target(each, targets.get(each["InstanceId"]), statuses) for each in instances(group)]
         ),
         launch_error=launch_error,
     )
@@ -80,6 +77,13 @@ def by_traffic_source(group: Raw, target_group_arn: str) -> bool:
     )
 
 
+def _others(group: Raw, target_group_arn: str) -> list[str]:
+    """What else leads requests to the group's instances."""
+    sources = [source.get("Identifier") for source in group.get("TrafficSources", ())]
+    named = {*group.get("TargetGroupARNs", ()), *sources, *group.get("LoadBalancerNames", ())}
+    return sorted(str(name) for name in named - {target_group_arn})
+
+
 def suspended(group: Raw) -> set[str]:
     """The group's suspended processes."""
     return {process["ProcessName"] for process in group.get("SuspendedProcesses", ())}
@@ -98,34 +102,29 @@ def fresh(group: Raw) -> Iterator[str]:
             yield instance["InstanceId"]
 
 
-def _target(
-    instance: Raw, target: Raw | None, statuses: Mapping[str, Raw], *, attached: bool
-) -> TargetHealth:
+def _target(instance: Raw, target: Raw | None, statuses: Mapping[str, Raw] | None) -> TargetHealth:
     name, version = instance["InstanceId"], pinned(instance.get("LaunchTemplate"))
-    life = str(instance.get("LifecycleState", ""))
-    state, reason = _verdict(life, (target or {}).get("TargetHealth"), statuses.get(name), attached=attached)
+    shown = None if target is None else target["TargetHealth"]
+    verdict = _life(str(instance.get("LifecycleState", "")), shown)
+    if verdict is None:
+        # InService means running and registered (user guide, "Lifecycle"), not healthy: another one judges.
+        verdict = _judged(shown) if statuses is None else _outside(shown, statuses.get(name))
+    state, reason = verdict
     if state is Health.HEALTHY and instance.get("HealthStatus") == "Unhealthy":
-        # Auto Scaling has given it up and is about to replace it, whatever the balancer says.
+        # Auto Scaling has given it up and is about to replace it, whatever the others say.
         state, reason = Health.UNHEALTHY, "HealthStatus.Unhealthy"
     return TargetHealth(name, version, state, reason)
 
 
-def _verdict(
-    life: str, target: Raw | None, status: Raw | None, *, attached: bool
-) -> tuple[Health, str | None]:
-    """What is said of an instance, and the reason code."""
+def _life(life: str, target: Raw | None) -> tuple[Health, str | None] | None:
+    """What an instance's life alone says of it, and the reason; None while it is in service."""
     if life.startswith(("Terminating", "Detaching")):
         return Health.DRAINING, life
     if target is not None and target.get("State") == "draining":
         return Health.DRAINING, target.get("Reason")
     if life.startswith("Pending"):
         return Health.INITIAL, life
-    if life != "InService":
-        return Health.UNKNOWN, life or None
-    if attached:
-        # InService means running and registered (user guide, "Lifecycle"), not healthy: the balancer judges.
-        return _judged(target)
-    return _status(status)
+    return None if life == "InService" else (Health.UNKNOWN, life or None)
 
 
 def _judged(target: Raw | None) -> tuple[Health, str | None]:
@@ -135,6 +134,16 @@ def _judged(target: Raw | None) -> tuple[Health, str | None]:
     if state == "unused":
         return _UNUSED.get(str(reason), Health.UNKNOWN), reason
     return _HEALTH.get(state, Health.UNKNOWN), reason
+
+
+def _outside(target: Raw | None, status: Raw | None) -> tuple[Health, str | None]:
+    """The verdict on an instance of a group that is not behind its target group.
+
+    A detach takes its time: as long as the instance is a target it may get requests, and is on its way out.
+    """
+    if target is not None and target.get("State") != "unused":
+        return Health.DRAINING, f"still a target, {target.get('State')}"
+    return _status(status)
 
 
 def _status(status: Raw | None) -> tuple[Health, str | None]:
@@ -185,17 +194,23 @@ def problems(
         yield f"group {name} launches from {kind}: give it the launch template {template}"
     elif used.get("LaunchTemplateName") != template:
         yield f"group {name} launches from template {used.get('LaunchTemplateName')}, not {template}"
-    elif pinned(used) is None and group["DesiredCapacity"]:
+    elif pinned(used) is None:
         yield (
             f"group {name} launches from {used.get('Version', '$Default')}, so a new version could leak into "
             "it: pin it to a number"
         )
     if not shared and not attached(group, target_group_arn):
         yield f"group {name} is not attached to its target group: attach it"
+    if others := _others(group, target_group_arn):
+        yield f"group {name} is behind {', '.join(others)} too, where nothing is shifted: detach it there"
     if stopped := suspended(group) & set(NEEDED):
         yield f"group {name} has {', '.join(sorted(stopped))} suspended: resume it"
     if freezes and len(suspended(group) & set(SCALING)) == 1:
         yield f"group {name} has one of {' and '.join(SCALING)} suspended: suspend both, or neither"
+    if group.get("WarmPoolConfiguration"):
+        yield f"group {name} has a warm pool, whose instances are of an older version: delete it"
+    if any("Standby" in str(each.get("LifecycleState")) for each in instances(group)):
+        yield f"group {name} has instances in Standby, which never leave by themselves: let them exit it"
     protected = any(each.get("ProtectedFromScaleIn") for each in instances(group))
     if protected or group.get("NewInstancesProtectedFromScaleIn"):
         yield f"group {name} protects instances from scale-in, so it would never end them: take that away"

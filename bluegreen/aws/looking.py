@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import Factory, define
 
-from ..core.observation import Fleet, GateReading, Observation, Reading, Shares
+from ..core.observation import ErrorClass, Fleet, GateReading, Observation, Reading, Shares
 from ..core.plan import Alarm, Plan
 from ..core.state import Ledger
 from . import fleets, routing, templates
-from .errors import AwsError, words
+from .errors import AwsError, classify, words
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
 
@@ -44,6 +44,7 @@ class Known:
         target_groups: By name.
         rule: ARN of the rule that divides by weights.
         version: The deployment's template version.
+        arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
     """
@@ -53,6 +54,7 @@ class Known:
     target_groups: dict[str, TargetGroup] = Factory(dict)
     rule: str | None = None
     version: int | None = None
+    arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
     shares: Shares | None = None
 
@@ -125,7 +127,8 @@ class Look:
         except NotThere as error:
             (self._unread if self._ledger.loans else self._problems).append(str(error))
         except AwsError as error:
-            self._unread.append(f"{name} ({words(error)})")
+            absent = classify(error) is ErrorClass.ABSENT and not self._ledger.loans
+            (self._problems if absent else self._unread).append(f"{name} ({words(error)})")
 
     # -------------------------------------------------------------------------------------------- the parts
 
@@ -144,26 +147,26 @@ class Look:
 
     def _targets(self, arn: str) -> dict[str, Raw]:
         answer = self._read.elbv2.describe_target_health(TargetGroupArn=arn)
-        # An instance registered on several ports has a target for each: the last one speaks for it.
-        return {each["Target"]["Id"]: each for each in answer["TargetHealthDescriptions"]}
+        # An instance that is registered on several ports has a target for each: the worst speaks for it.
+        found: list[Raw] = [*answer["TargetHealthDescriptions"]]
+        found.sort(key=lambda each: each["TargetHealth"].get("State") != "healthy")
+        return {each["Target"]["Id"]: each for each in found}
 
     def _fleet(self, name: str, group: Raw | None, targets: Mapping[str, Mapping[str, Raw]]) -> Fleet:
         if group is None:
             return Fleet.absent(name)
+        if self._known.arns.setdefault(name, group["AutoScalingGroupARN"]) != group["AutoScalingGroupARN"]:
+            raise NotThere(f"group {name} was deleted and made anew by somebody else")
         if (
             self._ledger.loan(name, "exists")
             and tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) != self._known.token
         ):
             raise NotThere(f"group {name} exists, and this deployment did not make it")
         arn = self._known.target_group(name).arn
-        behind = fleets.attached(group, arn)
-        return fleets.fleet(
-            group,
-            arn,
-            targets[arn],
-            {} if behind else self._statuses(fleets.fresh(group)),
-            self._launch_failure(group),
-        )
+        # With weights the balancer checks a group that has no share; else EC2 must speak for who is outside.
+        outside = self._plan.shared and not fleets.attached(group, arn)
+        statuses = self._statuses(fleets.fresh(group)) if outside else None
+        return fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
 
     def _statuses(self, names: Iterable[str]) -> dict[str, Raw]:
         found: dict[str, Raw] = {}
@@ -174,13 +177,19 @@ class Look:
         return found
 
     def _launch_failure(self, group: Raw) -> str | None:
-        """Failed launches show in the activities only; asked for while instances are missing."""
+        """Failed launches show in the activities only; asked for while instances are missing.
+
+        Nothing is decided on it: what cannot be read leaves a sentence shorter.
+        """
         if len(fleets.instances(group)) >= group["DesiredCapacity"]:
             return None
-        answer = self._read.autoscaling.describe_scaling_activities(
-            AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
-        )
-        return fleets.launch_failure(answer["Activities"])
+        try:
+            answer = self._read.autoscaling.describe_scaling_activities(
+                AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
+            )
+            return fleets.launch_failure(answer["Activities"])
+        except AwsError:
+            return None
 
     def _shares(self) -> Shares:
         known, read = self._known, self._read
@@ -207,6 +216,9 @@ class Look:
             )
         if plan.fleets == "replace":
             self._problems.append("fleets = 'replace' is not made on AWS yet: use 'standing'")
+        if known.rule is not None:
+            with self._part("rules"):
+                self._problems += routing.problems(read, known.rule, known.target_groups)
         for name, target_group in known.target_groups.items():
             if target_group.kind != "instance":
                 self._problems.append(
@@ -245,9 +257,6 @@ def _reading(name: str, alarm: Raw | None) -> GateReading:
 
 def _exists(read: Callable[[], T], judge: Callable[[T], bool]) -> bool:
     """Whether something is there: EC2 answers an id that it does not know with an error."""
-    from ..core.observation import ErrorClass
-    from .errors import classify
-
     try:
         return judge(read())
     except AwsError as error:

@@ -82,51 +82,86 @@ def find_rule(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> 
         NotThere: If there is none, or more than one.
     """
     assert isinstance(plan.routing, WeightedTargetGroups), "only weights are divided by a rule"
-    arns = {group.arn for group in groups.values()}
-    found = [rule["RuleArn"] for rule in _rules(read, plan, groups) if _forward(rule, arns) is not None]
-    both = " and ".join(sorted(groups))
-    if not found:
-        where = f"{plan.routing.listener} has no rule that" if plan.routing.listener else "no rule"
-        raise NotThere(
-            f"{where} forwards to both {both}: name both in one forward action, one of them with weight 0"
-        )
-    if len(found) > 1:
-        raise NotThere(
-            f"{len(found)} rules forward to both {both}: name one of them as routing.listener: "
-            + ", ".join(found)
-        )
-    return str(found[0])
-
-
-def _rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> Iterator[Raw]:
-    """Every rule in which the weights may stand."""
-    named = getattr(plan.routing, "listener", None)
-    if named is None:
-        listeners = [
-            listener["ListenerArn"]
-            for balancer in sorted({arn for group in groups.values() for arn in group.balancers})
-            for page in read.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=balancer)
-            for listener in page["Listeners"]
-        ]
-    elif ":listener-rule/" in named:
-        yield from read.elbv2.describe_rules(RuleArns=[named])["Rules"]
-        return
-    elif ":listener/" in named:
-        listeners = [named]
-    else:
+    named, arns = plan.routing.listener, {group.arn for group in groups.values()}
+    if named is not None and ":listener/" not in named and ":listener-rule/" not in named:
         raise NotThere(
             f"routing.listener {named!r} is no ARN of a listener or of a rule: give one, or leave it out"
         )
-    for listener in listeners:
-        for page in read.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener):
-            yield from page["Rules"]
+    rules = _rules(read, groups)
+    if named is not None:
+        rules = [rule for rule in rules if named in (rule["RuleArn"], listener_of(rule))]
+    found = [str(rule["RuleArn"]) for rule in rules if _forward(rule, arns) is not None]
+    both = " and ".join(sorted(groups))
+    if not found:
+        raise NotThere(
+            f"no rule{f' of {named}' if named else ''} forwards to both {both}: name both in one forward "
+            "action, one of them with weight 0"
+        )
+    if len(found) > 1:
+        raise NotThere(
+            f"{len(found)} rules forward to both {both} ({', '.join(found)}), and one is shifted: let the "
+            "others redirect to it"
+        )
+    return found[0]
+
+
+def problems(read: Services, arn: str, groups: Mapping[str, TargetGroup]) -> Iterator[str]:
+    """Why shifting one rule would not shift all users, one sentence each.
+
+    Args:
+        read: Clients that only read.
+        arn: The rule that is to be shifted.
+        groups: The plan's target groups, by name.
+    """
+    names = {group.arn: name for name, group in groups.items()}
+    for rule in _rules(read, groups):
+        for action in rule.get("Actions", ()):
+            led = [(other, weight) for other, weight in sorted(_led(action).items()) if weight]
+            if rule["RuleArn"] != arn:
+                for other in [other for other, _ in led if other in names]:
+                    yield f"rule {rule['RuleArn']} leads to {names[other]} too, unshifted: let it redirect"
+                continue
+            for other in [other for other, _ in led if other not in names]:
+                yield f"the rule leads to {other} too, by a weight of its own: set that to 0"
+            # AWS keeps a client where its cookie says, whatever the weights say since (ALB user guide,
+            # "Rule actions"); when that group is empty, it gets errors until the cookie ends.
+            if action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}).get("Enabled"):
+                yield f"rule {arn} is sticky, so it would keep users on the group that goes: turn that off"
+
+
+def _rules(read: Services, groups: Mapping[str, TargetGroup]) -> list[Raw]:
+    """Every rule of the balancers that send to the target groups."""
+    listeners = [
+        listener["ListenerArn"]
+        for balancer in sorted({arn for group in groups.values() for arn in group.balancers})
+        for page in read.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=balancer)
+        for listener in page["Listeners"]
+    ]
+    return [
+        rule
+        for listener in listeners
+        for page in read.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
+        for rule in page["Rules"]
+    ]
+
+
+def _led(action: Raw) -> dict[str, int]:
+    """Weight by target group ARN of a forward action; one alone has all the weight there is."""
+    tuples = action.get("ForwardConfig", {}).get("TargetGroups", ())
+    # With several groups a weight is required of each (ALB user guide, "Rule actions").
+    found = {each["TargetGroupArn"]: each.get("Weight", 1) for each in tuples}
+    return found or ({action["TargetGroupArn"]: 1} if "TargetGroupArn" in action else {})
+
+
+def listener_of(rule: Raw) -> str:
+    """The ARN of the listener that a rule is of; it is part of the rule's own."""
+    return str(rule["RuleArn"]).replace(":listener-rule/", ":listener/").rpartition("/")[0]
 
 
 def _forward(rule: Raw, arns: set[str]) -> Raw | None:
     """The rule's forward action, if it names all these target groups."""
     for action in rule.get("Actions", ()):
-        tuples = action.get("ForwardConfig", {}).get("TargetGroups", ())
-        if arns <= {each["TargetGroupArn"] for each in tuples}:
+        if arns <= set(_led(action)):
             return action  # type: ignore[no-any-return]
     return None
 
@@ -155,11 +190,7 @@ def weights(rule: Raw, arns: set[str]) -> dict[str, int]:
     action = _forward(rule, arns)
     if action is None:
         raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
-    tuples = action["ForwardConfig"]["TargetGroups"]
-    # With several groups a weight is required of each (ALB user guide, "Rule actions").
-    return {
-        each["TargetGroupArn"]: each.get("Weight", 1) for each in tuples if each["TargetGroupArn"] in arns
-    }
+    return {arn: weight for arn, weight in _led(action).items() if arn in arns}
 
 
 def rewritten(rule: Raw, wanted: Mapping[str, int]) -> list[Any]:
@@ -194,9 +225,7 @@ def _writable(action: Raw, wanted: Mapping[str, int]) -> dict[str, Any]:
 
 def write_rule(write: Services, rule: Raw, actions: list[Any]) -> None:
     """Write a rule's actions. A default rule has no conditions and is changed through its listener."""
-    arn = str(rule["RuleArn"])
     if rule.get("IsDefault"):
-        listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
-        write.elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
+        write.elbv2.modify_listener(ListenerArn=listener_of(rule), DefaultActions=actions)
     else:
-        write.elbv2.modify_rule(RuleArn=arn, Actions=actions)
+        write.elbv2.modify_rule(RuleArn=str(rule["RuleArn"]), Actions=actions)

@@ -182,6 +182,9 @@ def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
 def _preflight(plan: Plan, state: State, observation: Observation) -> Reply:
     if state.abort is not None:
         return Reply(Signal.ABORT, f"aborted: {state.abort}")
+    if observation.problems and None in map(observation.fleet, plan.groups):
+        # What the plan says wrongly kept the groups from being found, so nothing more can be said of them.
+        return Reply(Signal.UNSAFE, "; ".join(observation.problems))
     found = survey(plan, observation)
     if found.problems:
         return Reply(Signal.UNSAFE, "; ".join(found.problems))

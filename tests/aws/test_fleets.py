@@ -18,7 +18,7 @@ def seen(
     state: str | None = "healthy",
     reason: str | None = None,
     *,
-    attached: bool = True,
+    outside: bool = False,
     status: tuple[str, str, str] | None = None,
     verdict: str = "Healthy",
 ) -> tuple[Health, str | None]:
@@ -28,7 +28,7 @@ def seen(
         life: Its lifecycle state in the group.
         state: Its state as a target; None: it is no target.
         reason: The reason code beside it.
-        attached: Whether the group is behind the target group.
+        outside: Whether the group is not behind the shared target group, so that EC2 judges.
         status: Instance state, instance status, system status; None: not shown yet.
         verdict: Auto Scaling's own.
     """
@@ -43,12 +43,12 @@ def seen(
         "MinSize": 1,
         "MaxSize": 2,
         "DesiredCapacity": 1,
-        "TargetGroupARNs": [ARN] if attached else [],
+        "TargetGroupARNs": [] if outside else [ARN],
         "Instances": [instance],
     }
     health = {"State": state} | ({"Reason": reason} if reason else {})
     targets = {"i-1": {"Target": {"Id": "i-1"}, "TargetHealth": health}} if state else {}
-    statuses = {}
+    statuses: dict[str, Any] | None = {} if outside else None
     if status:
         parts = zip(
             ("InstanceState", "InstanceStatus", "SystemStatus"),
@@ -57,7 +57,7 @@ def seen(
             strict=True,
         )
         statuses = {"i-1": {part: {key: value} for part, key, value in parts}}
-    (target,) = fleets.fleet(group, ARN, targets, statuses, None).targets
+    (target,) = fleets.fleet(group, ARN, targets, statuses).targets
     assert (target.id, target.version) == ("i-1", 7)
     return target.health, target.reason
 
@@ -140,18 +140,24 @@ def test_what_auto_scaling_gave_up_is_not_healthy() -> None:
 )
 def test_ec2_judges_who_is_behind_nothing(status: tuple[str, str, str] | None, health: Health) -> None:
     """Before a group is attached both of EC2's status checks decide; the rest is not passed."""
-    assert seen(state=None, attached=False, status=status)[0] is health
+    assert seen(state=None, outside=True, status=status)[0] is health
 
 
-def test_who_is_taken_out_drains_first() -> None:
-    """After a detach an instance goes on running, and drains as long as the balancer shows it."""
-    out = seen(
-        state="draining",
-        reason="Target.DeregistrationInProgress",
-        attached=False,
-        status=("running", "ok", "ok"),
-    )
-    assert out == (H.DRAINING, "Target.DeregistrationInProgress")
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("draining", "Target.DeregistrationInProgress"),
+        ("healthy", "still a target, healthy"),
+        ("unhealthy", "still a target, unhealthy"),
+        ("initial", "still a target, initial"),
+    ],
+)
+def test_who_is_taken_out_is_on_its_way_as_long_as_it_is_a_target(state: str, reason: str) -> None:
+    """After a detach an instance runs on; until the balancer shows it no more it may get requests."""
+    said = "Target.DeregistrationInProgress" if state == "draining" else None
+    well = ("running", "ok", "ok")
+    assert seen(state=state, reason=said, outside=True, status=well) == (H.DRAINING, reason)
+    assert seen(state="unused", reason="Target.NotRegistered", outside=True, status=well) == (H.HEALTHY, None)
 
 
 @pytest.mark.parametrize("version", ["$Latest", "$Default", "", None])
@@ -204,6 +210,12 @@ def group(**changes: Any) -> dict[str, Any]:
         ({"TargetGroupARNs": []}, "is not attached to its target group"),
         ({"SuspendedProcesses": [{"ProcessName": "Launch"}]}, "has Launch suspended"),
         ({"SuspendedProcesses": [{"ProcessName": "ScheduledActions"}]}, "suspend both, or neither"),
+        ({"LaunchTemplate": {"LaunchTemplateName": "t"}, "DesiredCapacity": 0}, "launches from $Default"),
+        ({"TargetGroupARNs": [ARN, "arn:other"]}, "is behind arn:other too"),
+        ({"TrafficSources": [{"Identifier": "arn:lattice"}]}, "is behind arn:lattice too"),
+        ({"LoadBalancerNames": ["classic"]}, "is behind classic too"),
+        ({"WarmPoolConfiguration": {"MinSize": 1}}, "has a warm pool"),
+        ({"Instances": [{"InstanceId": "i-1", "LifecycleState": "Standby"}]}, "has instances in Standby"),
         ({"NewInstancesProtectedFromScaleIn": True}, "protects instances from scale-in"),
         (
             {"Instances": [{"InstanceId": "i-1", "ProtectedFromScaleIn": True}]},
@@ -222,8 +234,6 @@ def test_a_sound_group_has_no_problem() -> None:
     """A pinned and attached group is worked with; behind a shared target group it need not be attached."""
     assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True)]
     assert not [*fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True)]
-    idle = group(DesiredCapacity=0, LaunchTemplate={"LaunchTemplateName": "t", "Version": "$Latest"})
-    assert not [*fleets.problems(idle, "t", ARN, shared=False, freezes=False)]
 
 
 def test_an_attachment_is_seen_through_either_family_of_calls() -> None:

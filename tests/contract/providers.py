@@ -24,16 +24,16 @@ PROVIDERS = ("simulator", "moto", "processes")
 LIVE, NEXT, AFTER = IMAGES
 
 
-def plan_for(routing: str, **changes: Any) -> Plan:
+def plan_for(kind: str, **changes: Any) -> Plan:
     """A plan of two rungs for the account of tests/moto_account.py."""
-    names = TARGET_GROUPS[routing]
+    names = TARGET_GROUPS[kind]
     wanted: dict[str, Any] = {
         "service": "exercise",
         "image": NEXT,
         "launch_template": TEMPLATE,
         "groups": GROUPS,
         "routing": WeightedTargetGroups(*names) if len(names) == 2 else SharedTargetGroup(*names),
-        "strategy": strategies.canary(10 if routing == "weighted" else 34, 30, last_bake_seconds=30),
+        "strategy": strategies.canary(10 if kind == "weighted" else 34, 30, last_bake_seconds=30),
         "limits": Limits(poll_seconds=10),
         "capacity": 2,
     }

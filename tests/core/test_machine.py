@@ -461,6 +461,8 @@ def test_what_the_cloud_says_against_a_plan_refuses_it() -> None:
     refused = decide(initial("web-1", 100.0), against)
     assert refused.state.phase is Phase.REFUSED
     assert refused.reason == "target group t does not exist"
+    nothing_found = attrs.evolve(against, fleets=(), shares=None)
+    assert decide(initial("web-1", 100.0), nothing_found).reason == "target group t does not exist"
     later = look(green=targets("g", 2, 2), problems=("target group t does not exist",))
     assert decide(state(Phase.SCALE_UP, proven=2), later).state.phase is Phase.TEST_TRAFFIC
 

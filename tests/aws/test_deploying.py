@@ -1,0 +1,494 @@
+"""What the adapter sees and does in an account that is not as the tutorial left it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from bluegreen import Alarm, Deployment, Plan
+from bluegreen.aws import AwsCloud
+from bluegreen.core import commands as c
+from bluegreen.core.observation import ErrorClass, Observation, Reading, Result
+from bluegreen.core.plan import WeightedTargetGroups
+from bluegreen.core.state import Ledger, Loan, Phase
+from tests.contract.providers import Hands, plan_for
+from tests.moto_account import Account, lay_out, make_group
+from tests.proxy import Page, Proxy, Refuse, Truncate, throttle
+
+if TYPE_CHECKING:
+    from tests.moto_server import MotoServer
+
+pytestmark = pytest.mark.contract
+
+BEFORE = Ledger("exercise-1-00000000")
+UNDER_WAY = Ledger("exercise-1-00000000", (Loan("exercise-group-blue", "min", 2),))
+
+
+@contextmanager
+def connected(moto: MotoServer, **options: Any) -> Iterator[AwsCloud]:
+    """The adapter on the server, its connections closed at the end."""
+    options = {"endpoint_url": moto.url, "clock": Hands()} | options
+    cloud = AwsCloud(moto.session(), **options)
+    try:
+        yield cloud
+    finally:
+        cloud.close()
+
+
+def seen(moto: MotoServer, plan: Plan, ledger: Ledger = BEFORE) -> Observation:
+    """One look by a new process."""
+    with connected(moto) as cloud:
+        return cloud.observe(plan, ledger)
+
+
+# ------------------------------------------------------------------------------------------------- the calls
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("routing", ["weighted", "shared"])
+def test_a_pass_makes_the_same_calls_whatever_the_size(routing: Any, moto: MotoServer) -> None:
+    """Phase by phase a pass of 150 instances makes the calls of one of 5, but for pages of 100 statuses."""
+    found: dict[int, dict[str, set[tuple[str, ...]]]] = {}
+    for size in (5, 150):
+        moto.reset()
+        lay_out(moto, routing, capacity=size)
+        passes: dict[str, set[tuple[str, ...]]] = {}
+        with connected(moto) as cloud:
+            phase = Phase.PREFLIGHT.value
+            for step in Deployment(plan_for(routing), cloud).steps():
+                made = Counter(moto.operations())
+                made["DescribeInstanceStatus"] = min(1, made["DescribeInstanceStatus"])  # pages
+                passes.setdefault(phase, set()).add(tuple(sorted(made.elements())))
+                phase = step.state.phase.value
+                moto.calls.clear()
+        found[size] = passes
+    assert found[5] == found[150]
+    assert max(len(calls) for calls in found[5]["bake"]) == (4 if routing == "weighted" else 2)
+
+
+def test_what_was_found_is_not_asked_for_again(moto: MotoServer) -> None:
+    """After preflight a look reads groups, health and weights; template, image and listeners no more."""
+    account = lay_out(moto)
+    plan = plan_for("weighted")
+    with connected(moto) as cloud:
+        cloud.observe(plan, BEFORE)
+        cloud.observe(plan, UNDER_WAY)
+        cloud.apply(c.PrepareVersion(template=account.launch_template, source=1, image=plan.image, token="t"))
+        moto.calls.clear()
+        cloud.observe(plan, UNDER_WAY)
+        names = {"DescribeAutoScalingGroups", "DescribeTargetHealth", "DescribeRules"}
+        assert set(moto.operations()) == {*names, "DescribeLaunchTemplateVersions"}
+
+
+# --------------------------------------------------------------------------------- what stands against a plan
+
+
+def listener(account: Account, **changes: Any) -> Plan:
+    """A plan that names where the weights are."""
+    return plan_for("weighted", routing=WeightedTargetGroups(*account.target_groups, **changes))
+
+
+def test_a_target_group_that_is_not_there_refuses_the_plan(moto: MotoServer) -> None:
+    """A wrong name is a problem that says so, not a world that cannot be read; later on it is."""
+    lay_out(moto)
+    wrong = plan_for("weighted", routing=WeightedTargetGroups("exercise-blue", "nobody"))
+    look = seen(moto, wrong)
+    assert look.unread == ()
+    assert look.problems == ("target group nobody does not exist: create it, or correct routing",)
+    assert seen(moto, wrong, UNDER_WAY).unread == look.problems
+    with connected(moto) as cloud:
+        result = Deployment(wrong, cloud).run()
+    assert (result.phase, len(result.history)) == (Phase.REFUSED, 1)
+    assert "target group nobody does not exist" in result.reason
+
+
+@pytest.mark.parametrize("rule", ["default", "path"])
+def test_the_rule_is_found_or_named(rule: Any, moto: MotoServer) -> None:
+    """The one rule that forwards to both is found; its listener and the rule itself may be named as well."""
+    account = lay_out(moto, rule=rule)
+    for named in (None, account.listener_arn, account.rule_arn):
+        look = seen(moto, listener(account, listener=named))
+        assert look.problems == ()
+        assert look.shares is not None
+        assert [weight for _, weight in look.shares.weights] == [100, 0]
+
+
+def test_a_rule_that_cannot_be_told_refuses_the_plan(moto: MotoServer) -> None:
+    """No rule, several rules, or a name that is no ARN: a sentence says what to do."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    (problem,) = seen(moto, listener(account, listener="web")).problems
+    assert "'web' is no ARN of a listener or of a rule" in problem
+    actions = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]["Actions"]
+    elbv2.create_rule(
+        ListenerArn=account.listener_arn,
+        Priority=7,
+        Conditions=[{"Field": "path-pattern", "Values": ["/x"]}],
+        Actions=actions,
+    )
+    (problem,) = seen(moto, listener(account)).problems
+    assert "2 rules forward to both" in problem
+    (problem,) = seen(moto, listener(account, listener=account.rule_arn)).problems
+    assert "leads to exercise-blue too, unshifted" in problem
+    for made in elbv2.describe_rules(ListenerArn=account.listener_arn)["Rules"]:
+        alone = [{"Type": "forward", "TargetGroupArn": account.target_group_arns[0]}]
+        if made["IsDefault"]:
+            elbv2.modify_listener(ListenerArn=account.listener_arn, DefaultActions=alone)
+        else:
+            elbv2.delete_rule(RuleArn=made["RuleArn"])
+    (problem,) = seen(moto, listener(account)).problems
+    assert "name both in one forward action, one of them with weight 0" in problem
+
+
+def test_what_cannot_be_worked_with_is_said_all_at_once(moto: MotoServer) -> None:
+    """Every problem of the surroundings stands in one look."""
+    account = lay_out(moto)
+    asg, ec2 = moto.client("autoscaling"), moto.client("ec2")
+    live = account.groups[0]
+    asg.update_auto_scaling_group(
+        AutoScalingGroupName=live,
+        LaunchTemplate={"LaunchTemplateName": account.launch_template, "Version": "$Latest"},
+    )
+    asg.suspend_processes(AutoScalingGroupName=live, ScalingProcesses=["Launch"])
+    ec2.create_launch_template_version(
+        LaunchTemplateName=account.launch_template,
+        LaunchTemplateData={
+            "ImageId": account.images[0],
+            "BlockDeviceMappings": [{"DeviceName": "/dev/xvdb", "Ebs": {"SnapshotId": "snap-0a"}}],
+        },
+    )
+    plan = plan_for("weighted", source_version=2, image="ami-0nobody", fleets="replace")
+    look = seen(moto, plan)
+    said = " / ".join(look.problems)
+    assert len(look.problems) == 4
+    for words in ("so a new version could leak into it", "has Launch suspended", "from snap-0a", "'replace'"):
+        assert words in said
+    assert look.image is False
+    assert seen(moto, attrs.evolve(plan, launch_template="nobody")).default_version is None
+
+
+def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> None:
+    """Another listener that leads to blue, a sticky rule and a third target group with a weight are said."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    blue, green = account.target_group_arns
+    other = elbv2.create_listener(
+        LoadBalancerArn=account.load_balancer_arn,
+        Protocol="HTTP",
+        Port=8080,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}],
+    )["Listeners"][0]["ListenerArn"]
+    third = another_target_group(moto)
+    shares = [(blue, 100), (green, 0), (third, 5)]
+    config = {
+        "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in shares],
+        "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 3600},
+    }
+    elbv2.modify_listener(
+        ListenerArn=account.listener_arn, DefaultActions=[{"Type": "forward", "ForwardConfig": config}]
+    )
+    said = seen(moto, plan_for("weighted")).problems
+    assert len(said) == 3
+    for words in ("leads to exercise-blue too, unshifted", f"leads to {third} too", "is sticky"):
+        assert words in " / ".join(said)
+    redirect = {"Type": "redirect", "RedirectConfig": {"Port": "80", "StatusCode": "HTTP_301"}}
+    elbv2.modify_listener(ListenerArn=other, DefaultActions=[redirect])
+    assert len(seen(moto, plan_for("weighted")).problems) == 2
+
+
+def another_target_group(moto: MotoServer) -> str:
+    """The ARN of a target group that the plan does not name."""
+    elbv2 = moto.client("elbv2")
+    vpc = elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
+    made = elbv2.create_target_group(Name="third", Protocol="HTTP", Port=80, VpcId=vpc)
+    return str(made["TargetGroups"][0]["TargetGroupArn"])
+
+
+def test_a_group_that_is_detached_on_the_way_is_not_healthy(moto: MotoServer) -> None:
+    """With weights only the balancer judges: of a group that somebody took out nothing is healthy."""
+    account = lay_out(moto)
+    moto.client("autoscaling").detach_load_balancer_target_groups(
+        AutoScalingGroupName=account.groups[0], TargetGroupARNs=[account.target_group_arns[0]]
+    )
+    for _ in range(5):
+        fleet = seen(moto, plan_for("weighted"), UNDER_WAY).fleet(account.groups[0])
+    assert fleet is not None
+    assert (fleet.attached, fleet.running, fleet.healthy) == (False, 2, 0)
+    assert "DescribeInstanceStatus" not in moto.operations()
+
+
+def test_a_namesake_that_was_made_since_is_foreign(moto: MotoServer) -> None:
+    """A group that is deleted and made anew under its name on the way is not read as the one it was."""
+    account = lay_out(moto)
+    with connected(moto) as cloud:
+        assert cloud.observe(plan_for("weighted"), UNDER_WAY).unread == ()
+        moto.client("autoscaling").delete_auto_scaling_group(
+            AutoScalingGroupName=account.groups[1], ForceDelete=True
+        )
+        assert cloud.observe(plan_for("weighted"), UNDER_WAY).unread == ()
+        make_group(moto, account, 1, 0)
+        (said,) = cloud.observe(plan_for("weighted"), UNDER_WAY).unread
+        assert said == "group exercise-group-green was deleted and made anew by somebody else"
+
+
+def test_what_is_absent_before_the_start_refuses_at_once(moto: MotoServer) -> None:
+    """A template, source version or rule that is not there is refused in the first pass already."""
+    account = lay_out(moto)
+    gone = account.rule_arn[:-4] + "0000"
+    for plan in (
+        plan_for("weighted", launch_template="nobody"),
+        plan_for("weighted", source_version=77),
+        listener(account, listener=gone),
+    ):
+        with connected(moto) as cloud:
+            result = Deployment(plan, cloud).run()
+        assert (result.phase, len(result.history)) == (Phase.REFUSED, 1), result.reason
+
+
+def test_what_only_words_a_reason_blinds_nobody(moto: MotoServer) -> None:
+    """Without the right to read scaling activities a look is whole, and its sentence shorter."""
+    account = lay_out(moto)
+    moto.script.fail_launches(account.groups[1])
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        denied = Refuse("AccessDenied", 403)
+        proxy.plan = lambda call: denied if call.operation == "DescribeScalingActivities" else None
+        cloud.observe(plan_for("weighted"), BEFORE)
+        cloud.apply(c.SetSize(fleet=account.groups[1], size=1, min=0, max=4))
+        look = cloud.observe(plan_for("weighted"), UNDER_WAY)
+        assert "DescribeScalingActivities" in [row.operation for row in proxy.log]
+        assert look.unread == ()
+
+
+def test_an_answer_that_is_not_of_aws_is_unknown(moto: MotoServer) -> None:
+    """A page of somebody in between, status 200: a look is unread, a change unknown, nothing is raised."""
+    account = lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        plan = plan_for("weighted")
+        cloud.observe(plan, BEFORE)
+        page = Page(b"<?xml version='1.0'?><html><body>sign in</body></html>")
+        proxy.plan = lambda _: page
+        unread = {name.partition(" (")[0] for name in cloud.observe(plan, UNDER_WAY).unread}
+        assert unread >= {"fleets", "shares"}
+        for command in (
+            c.SetShares(weights=((account.groups[0], 90), (account.groups[1], 10))),
+            c.Attach(fleet=account.groups[1]),
+        ):
+            outcome = cloud.apply(command)
+            assert (outcome.result, outcome.error) == (Result.UNKNOWN, ErrorClass.LOST)
+
+
+def test_a_name_that_is_taken_and_cannot_be_seen_is_unknown(moto: MotoServer) -> None:
+    """AlreadyExists for a group that no look shows yet is no conflict: the next look will tell."""
+    account = lay_out(moto, live=None)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        nothing = Page(
+            b"<DescribeAutoScalingGroupsResponse xmlns='http://autoscaling.amazonaws.com/doc/2011-01-01/'>"
+            b"<DescribeAutoScalingGroupsResult><AutoScalingGroups/></DescribeAutoScalingGroupsResult>"
+            b"</DescribeAutoScalingGroupsResponse>"
+        )
+        proxy.plan = lambda call: nothing if call.operation == "DescribeAutoScalingGroups" else None
+        create = c.CreateFleet(fleet=account.groups[0], like=None, version=1, min=0, max=1, size=0, token="t")
+        outcome = cloud.apply(create)
+        assert (outcome.result, outcome.error) == (Result.UNKNOWN, ErrorClass.LOST)
+        proxy.plan = lambda _: None
+        assert cloud.apply(create).error is ErrorClass.CONFLICT
+
+
+def test_a_lost_journal_does_not_bring_an_old_version_back(moto: MotoServer) -> None:
+    """Deployed again without its journal, an image gets a version of today's source, not that of then."""
+    account = lay_out(moto)
+    with connected(moto) as cloud:
+        for image in (account.images[1], account.images[2], account.images[1]):
+            result = Deployment(plan_for("weighted", image=image), cloud).run()
+            assert result.ok
+            cloud.clock.sleep(3600)
+    assert result.history[-1].state.version == 4
+
+
+def test_a_group_that_somebody_else_made_is_not_taken_for_ours(moto: MotoServer) -> None:
+    """A namesake of the group that a deployment is about to create is not read as its green."""
+    account = lay_out(moto)
+    asked = Ledger("exercise-1-00000000", (Loan(account.groups[1], "exists", 0, (1,)),))
+    look = seen(moto, plan_for("weighted"), asked)
+    assert look.unread == ("group exercise-group-green exists, and this deployment did not make it",)
+    assert look.fleets == ()
+
+
+# ------------------------------------------------------------------------------------------------- readings
+
+
+def test_alarms_are_read_by_name(moto: MotoServer) -> None:
+    """OK passes, ALARM fails, no data and no alarm of that name are neither."""
+    lay_out(moto)
+    names = ("well", "red", "silent", "nobody")
+    for name, state in zip(names, ("OK", "ALARM", "INSUFFICIENT_DATA"), strict=False):
+        moto.client("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            Statistic="Sum",
+        )
+        moto.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    plan = plan_for("weighted", gates=tuple(Alarm(name=name) for name in names))
+    found = {reading.name: reading.reading for reading in seen(moto, plan).gates}
+    assert found == {
+        "well": Reading.PASS,
+        "red": Reading.FAIL,
+        "silent": Reading.NO_DATA,
+        "nobody": Reading.NO_DATA,
+    }
+
+
+def test_more_than_a_hundred_alarms_take_more_than_one_call(moto: MotoServer) -> None:
+    """A call names at most 100 alarms; every one has a reading."""
+    lay_out(moto)
+    plan = plan_for("weighted", gates=tuple(Alarm(name=f"alarm-{n}") for n in range(201)))
+    moto.calls.clear()
+    assert len(seen(moto, plan).gates) == 201
+    assert moto.operations().count("DescribeAlarms") == 3
+
+
+@pytest.mark.parametrize(
+    ("operation", "unread"),
+    [
+        ("DescribeAutoScalingGroups", "fleets"),
+        ("DescribeTargetHealth", "fleets"),
+        ("DescribeRules", "shares"),
+        ("DescribeTargetGroups", "target groups"),
+        ("DescribeLaunchTemplateVersions", "template version, launch template"),
+        ("DescribeLaunchTemplates", "launch template"),
+        ("DescribeImages", "image"),
+    ],
+)
+def test_what_cannot_be_read_is_unknown(operation: str, unread: str, moto: MotoServer) -> None:
+    """A part that AWS does not show is named as unread; the other parts are read, and nothing is raised."""
+    lay_out(moto)
+    plan = plan_for("weighted")
+    for action in (Refuse("AccessDenied", 403), Truncate()):
+        with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+            proxy.plan = lambda call, action=action: action if call.operation == operation else None
+            look = cloud.observe(plan, BEFORE)
+            assert ", ".join(name.partition(" (")[0] for name in look.unread) == unread
+            proxy.plan = lambda _: None
+            assert cloud.observe(plan, BEFORE).unread == ()
+
+
+def test_reading_is_repeated_and_moving_is_not(moto: MotoServer) -> None:
+    """A throttled look is sent again by itself; a throttled change is an outcome after one send."""
+    account = lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        proxy.plan = lambda call: throttle() if call.mutating or call.number == 1 else None
+        assert cloud.observe(plan_for("weighted"), BEFORE).unread == ()
+        outcome = cloud.apply(c.SetSize(fleet=account.groups[1], size=1, min=0, max=4))
+        assert (outcome.result, outcome.error) == (Result.NOT_APPLIED, ErrorClass.THROTTLED)
+        assert [row.operation for row in proxy.log if row.mutating] == ["UpdateAutoScalingGroup"]
+
+
+# -------------------------------------------------------------------------------------------------- changing
+
+
+def test_a_shift_keeps_what_is_foreign_in_a_rule(moto: MotoServer) -> None:
+    """Stickiness, a third target group and the rule's conditions are after a shift as they were before."""
+    account = lay_out(moto, rule="path")
+    elbv2 = moto.client("elbv2")
+    third = another_target_group(moto)
+    blue, green = account.target_group_arns
+
+    def actions(weights: tuple[int, int]) -> list[dict[str, Any]]:
+        return [
+            {
+                "Type": "forward",
+                "Order": 1,
+                "ForwardConfig": {
+                    "TargetGroups": [
+                        {"TargetGroupArn": third, "Weight": 3},
+                        {"TargetGroupArn": blue, "Weight": weights[0]},
+                        {"TargetGroupArn": green, "Weight": weights[1]},
+                    ],
+                    "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
+                },
+            }
+        ]
+
+    elbv2.modify_rule(RuleArn=account.rule_arn, Actions=actions((100, 0)))
+    before = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        wish = c.SetShares(weights=((account.groups[0], 60), (account.groups[1], 40)))
+        assert cloud.apply(wish).result is Result.APPLIED
+    after = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]
+    assert after["Actions"] == actions((60, 40))
+    assert {**after, "Actions": 0} == {**before, "Actions": 0}
+
+
+def test_weights_that_others_changed_since_the_look_are_not_overwritten(moto: MotoServer) -> None:
+    """Between look and write somebody else wrote: nothing is sent, and the next look decides."""
+    account = lay_out(moto, rule="path")
+    elbv2 = moto.client("elbv2")
+    rule = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        for each in rule["Actions"][0]["ForwardConfig"]["TargetGroups"]:
+            each["Weight"] = 50
+        elbv2.modify_rule(RuleArn=account.rule_arn, Actions=rule["Actions"])
+        moto.calls.clear()
+        outcome = cloud.apply(c.SetShares(weights=((account.groups[0], 90), (account.groups[1], 10))))
+        assert (outcome.result, outcome.error) == (Result.NOT_APPLIED, ErrorClass.BUSY)
+        assert moto.operations() == ["DescribeRules"]
+
+
+def test_a_version_is_found_among_many(moto: MotoServer) -> None:
+    """However many versions a template has, the deployment's own is found by its description and image."""
+    account = lay_out(moto)
+    ec2 = moto.client("ec2")
+    for number in range(30):
+        ec2.create_launch_template_version(
+            LaunchTemplateName=account.launch_template,
+            SourceVersion="1",
+            VersionDescription=f"release {number}",
+            LaunchTemplateData={"ImageId": account.images[1]},
+        )
+    plan = plan_for("weighted")
+    with connected(moto) as cloud:
+        assert cloud.observe(plan, BEFORE).version is None
+        asked = c.PrepareVersion(
+            template=account.launch_template, source=1, image=plan.image, token=BEFORE.deployment_id
+        )
+        assert cloud.apply(asked).result is Result.APPLIED
+        assert cloud.observe(plan, BEFORE).version == 32
+
+
+@pytest.mark.parametrize("given", [(), ("subnet-given",)])
+def test_a_first_group_is_put_where_it_can_be_reached(given: tuple[str, ...], moto: MotoServer) -> None:
+    """Without subnets of its own a first release uses the load balancer's; those that are given are used."""
+    account = lay_out(moto, live=None, groups_exist=False)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url, subnets=given) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        cloud.apply(
+            c.CreateFleet(fleet=account.groups[0], like=None, version=1, min=0, max=1, size=0, token="t")
+        )
+        (sent,) = [row.call.body.decode() for row in proxy.log if row.mutating]
+    for subnet in given or account.subnets:
+        assert subnet in sent
+
+
+def test_a_launch_that_fails_is_told_in_aws_words(moto: MotoServer) -> None:
+    """While instances are missing, the last failed launch is in the look, and in the sentence of the step."""
+    account = lay_out(moto)
+    moto.script.fail_launches(account.groups[1])
+    with connected(moto) as cloud:
+        steps = [*Deployment(plan_for("weighted"), cloud).steps()]
+    assert steps[-1].state.phase is Phase.ROLLED_BACK
+    assert any(
+        "launch failed:" in step.reason and "sufficient t3.micro capacity" in step.reason for step in steps
+    )
