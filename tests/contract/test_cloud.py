@@ -17,7 +17,14 @@ pytestmark = pytest.mark.contract
 TOKEN = "exercise-1-00000000"
 
 
-@pytest.fixture(params=[(name, routing) for name in PROVIDERS for routing in ROUTINGS], ids="-".join)
+EVERYWHERE = [
+    pytest.param((name, routing), id=f"{name}-{routing}", marks=[pytest.mark.slow] * (name == "moto"))
+    for name in PROVIDERS
+    for routing in ROUTINGS
+]
+
+
+@pytest.fixture(params=EVERYWHERE)
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Each provider, with each routing; the first group is live with two instances."""
     name, routing = request.param
@@ -194,7 +201,9 @@ def course(name: str, routing: str, request: pytest.FixtureRequest, spoiled: str
         return Course.of(found.deployment())
 
 
-@pytest.mark.parametrize("spoiled", [None, NEXT], ids=["sound", "broken"])
+@pytest.mark.parametrize(
+    "spoiled", [pytest.param(None, id="sound"), pytest.param(NEXT, id="broken", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("routing", ROUTINGS)
 def test_every_cloud_is_deployed_to_alike(
     routing: str, spoiled: str | None, request: pytest.FixtureRequest
@@ -230,10 +239,10 @@ def test_three_releases_alternate(place: Place) -> None:
     assert live == [green, blue, green]
 
 
-@pytest.mark.parametrize("routing", ROUTINGS)
-@pytest.mark.parametrize("name", PROVIDERS)
-def test_a_first_release_makes_its_group(name: str, routing: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("where", EVERYWHERE)
+def test_a_first_release_makes_its_group(where: tuple[str, str], request: pytest.FixtureRequest) -> None:
     """Where there is no group yet, one is created, proven, and gets the traffic."""
+    name, routing = where
     moto = request.getfixturevalue("moto") if name == "moto" else None
     with placed(name, routing, moto, live=None, groups_exist=False) as found:
         assert found.deployment().run().ok
