@@ -119,9 +119,9 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             if fault.for_seconds is not None:
                 over = world.now + ms(fault.for_seconds)
                 world = schedule(world, AlarmOk(name, over / 1000), over)
-            return _alarm(world, name, "alarm")
+            return set_alarm(world, name, "alarm")
         case AlarmOk(name=name):
-            return _alarm(world, name, "ok")
+            return set_alarm(world, name, "ok")
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
@@ -172,7 +172,14 @@ def _struck(world: World, instance: Instance, fault: Dies | Sick) -> Instance:
     return silent.replaced(app_at=back_at)
 
 
-def _alarm(world: World, name: str, state: str) -> World:
+def kill(world: World, group: Group, ids: set[str]) -> World:
+    """The world after instances of a group failed altogether: their group notices, and replaces them."""
+    victims = [instance for instance in group.instances if instance.id in ids and not instance.dead]
+    return _stricken(world, group, victims, Dies(group.name, 0))
+
+
+def set_alarm(world: World, name: str, state: str) -> World:
+    """The world with an alarm in a state: ``ok``, ``alarm`` or ``no-data``."""
     alarms = {**dict(world.alarms), name: state}
     return world.replaced(alarms=tuple(alarms.items()))
 
