@@ -27,7 +27,7 @@ from botocore.waiter import NormalizedOperationMethod, Waiter
 from bluegreen_sim.cloud import SimCloud
 
 from . import models, names
-from .answers import READS
+from .answers import READS, elbv2
 from .asking import NotSimulated
 from .door import Door, Unanswered
 from .limits import Limits
@@ -36,7 +36,9 @@ LONGEST_PAUSE_SECONDS = 20
 """botocore's own limit in its standard mode."""
 
 
-def session(cloud: SimCloud, *, throttled: bool = False) -> boto3.session.Session:
+def session(
+    cloud: SimCloud, *, throttled: bool = False, rule_priority: int | None = None
+) -> boto3.session.Session:
     """A boto3 session in which every client is answered by the world of ``cloud``.
 
     Nothing in it can reach a network, and it needs no credentials, region or configuration. Pauses of waiters
@@ -45,6 +47,8 @@ def session(cloud: SimCloud, *, throttled: bool = False) -> boto3.session.Sessio
     Args:
         cloud: Whose world; several sessions may share it.
         throttled: Whether calls take tokens from buckets of the sizes that AWS documents.
+        rule_priority: Priority of the rule that divides the traffic; None keeps what the world has, which is
+            the listener's default rule as long as nobody said otherwise.
 
     Raises:
         NotSimulated: From ``session.client(name)`` for a service that is not simulated, and from a call for
@@ -57,6 +61,8 @@ def session(cloud: SimCloud, *, throttled: bool = False) -> boto3.session.Sessio
     core.set_config_variable("region", names.REGION)
     core.set_credentials("AKIASIMULATED", "simulated")
     core.set_default_client_config(Config(signature_version=UNSIGNED))
+    if rule_priority is not None:
+        cloud.world = elbv2.with_priority(cloud.world, rule_priority)
     door = Door(cloud, Limits() if throttled else None)
     answered = {models.service_model(name).service_id.hyphenize() for name in READS}
 

@@ -121,6 +121,11 @@ def _priority(world: World) -> str:
     return str(note(world, "rule", {}).get("priority", ""))
 
 
+def with_priority(world: World, priority: int) -> World:
+    """The world in which a rule of that priority divides the traffic."""
+    return noted(world, "rule", note(world, "rule", {}) | {"priority": str(priority)})
+
+
 def _actions(world: World) -> list[Given]:
     """The rule's actions: those that were set before the forward, and the forward with today's weights."""
     kept = note(world, "rule", {})
