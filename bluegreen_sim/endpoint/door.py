@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from attrs import evolve
+
 from bluegreen_sim import engine
 from bluegreen_sim.autoscaling import Refused
 from bluegreen_sim.cloud import SimCloud
@@ -29,6 +31,7 @@ from .wire import AwsError
 
 BLIND = ("autoscaling", "elbv2")
 """The services that a blind look cannot read: those of groups and weights."""
+PAGE_TOKENS = {"NextToken", "Marker"}
 
 
 class Unanswered(Exception):
@@ -94,7 +97,10 @@ class Door:
                 return wire.failed(service, protocol, error, request_id)
             if faults := strict.faults(result, request.operation.output_shape):
                 raise WrongAnswer(f"{request.operation.name}: {'; '.join(faults)}")
-            return wire.answered(request, result, request_id)
+            reply = wire.answered(request, result, request_id)
+            if request.operation.name in READS[name] and self._blind(name) == "garbled":
+                return evolve(reply, body=reply.body[: len(reply.body) // 2])
+            return reply
 
     def token(self) -> str:
         """A client token for who gave none; botocore would draw one at random."""
@@ -146,9 +152,14 @@ class Door:
         if self.cloud.world is not self._moment or question in self._asked:
             self._begin_look()
         self._asked.add(question)
-        if isinstance(self._fate, BlindLook) and service in BLIND:
+        how = self._blind(service)
+        if how == "unavailable" or (how == "cut-short" and given.keys() & PAGE_TOKENS):
             raise refusal(service, "unavailable", "the look is blind, as the simulator was told")
         return read(self._seen, given)
+
+    def _blind(self, service: str) -> str | None:
+        """How the look that goes on cannot read a service; None when it can."""
+        return self._fate.how if isinstance(self._fate, BlindLook) and service in BLIND else None
 
     def _begin_look(self) -> None:
         """A look ends when time passes, when something is changed, and when a question is asked again."""

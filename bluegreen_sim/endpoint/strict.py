@@ -69,8 +69,21 @@ def _check(shape: Shape) -> Check:
     return _scalar(shape)
 
 
+class _Members(dict[str, Check]):
+    """The checks of a structure's members, each made when it is first needed: shapes may hold themselves."""
+
+    def __init__(self, shape: StructureShape) -> None:
+        super().__init__()
+        self.shapes = shape.members
+
+    def __missing__(self, name: str) -> Check:
+        self[name] = made = _check(self.shapes[name])
+        return made
+
+
 def _structure(shape: StructureShape) -> Check:
     members, required, free = shape.members, shape.required_members, shape.is_document_type
+    checks = _Members(shape)
 
     def check(value: Any, at: tuple[str, ...], found: list[str]) -> None:
         if free:
@@ -81,7 +94,7 @@ def _structure(shape: StructureShape) -> Check:
         found.extend(f"{_where((*at, name))} is missing" for name in required if name not in value)
         for name, item in value.items():
             if name in members:
-                _check(members[name])(item, (*at, name), found)
+                checks[name](item, (*at, name), found)
             else:
                 found.append(f"{_where((*at, name))} is not known; allowed are {', '.join(members)}")
 

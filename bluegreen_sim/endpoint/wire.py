@@ -79,7 +79,8 @@ def read(service: ServiceModel, headers: Mapping[str, Any], body: bytes, path: s
         else:
             form = forms.fields(body)
             name = form.pop("Action", "")
-            form.pop("Version", None)
+            if form.pop("Version", service.api_version) != service.api_version:
+                raise Malformed(f"of {service.service_name}, version {service.api_version} is spoken here")
             protocol = "ec2" if service.metadata["protocol"] == "ec2" else "query"
         if name not in service.operation_names:
             raise Malformed(f"{service.service_name} has no operation {name!r}")

@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ParamValidationError,
     WaiterError,
 )
+from botocore.parsers import ResponseParserError
 
 from bluegreen.core.plan import Alarm, Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen_sim import (
@@ -390,6 +391,19 @@ def test_a_blind_look_reads_neither_groups_nor_weights() -> None:
     assert aws.client("ec2").describe_images()["Images"]
     cloud.clock.sleep(5)
     assert scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+
+
+@pytest.mark.parametrize(("how", "pages"), [("garbled", 0), ("cut-short", 1)])
+def test_a_blind_look_can_show_in_other_ways(how: Any, pages: int) -> None:
+    """Bodies are cut off, or a list breaks after its first page: what was read so far is not the whole."""
+    cloud = SimCloud(SHARED, faults=[BlindLook(1, how)])
+    scaling = session(cloud).client("autoscaling", config=ONCE)
+    paginator, seen = scaling.get_paginator("describe_auto_scaling_groups"), []
+    with pytest.raises((ClientError, ResponseParserError)):
+        seen.extend(paginator.paginate(PaginationConfig={"PageSize": 1}))
+    assert len(seen) <= pages
+    cloud.clock.sleep(1)
+    assert len(list(paginator.paginate(PaginationConfig={"PageSize": 1}))) == 2
 
 
 def test_a_question_asked_again_is_another_look() -> None:

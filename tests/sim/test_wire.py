@@ -173,6 +173,7 @@ def test_botocore_understands_every_error(name: str, protocol: str) -> None:
     [
         ({}, b""),
         ({}, b"Action=Nonsense"),
+        ({}, b"Action=DescribeAlarms&Version=2009-05-15"),
         ({}, b"Action=DescribeAlarms&MaxRecords=many"),
         ({}, b"Action=DescribeAlarms&AlarmNames.member.x=a"),
         ({}, b"Action=DescribeAlarms&AlarmNames=a"),
