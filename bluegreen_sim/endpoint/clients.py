@@ -56,6 +56,7 @@ def session(
     """
     core = botocore.session.Session()
     core.register_component("data_loader", models.loader())
+    core.session_var_map["profile"] = (None, None, None, None)
     for name in ("config_file", "credentials_file"):
         core.set_config_variable(name, os.devnull)
     core.set_config_variable("region", names.REGION)
@@ -64,13 +65,10 @@ def session(
     if rule_priority is not None:
         cloud.world = elbv2.with_priority(cloud.world, rule_priority)
     door = Door(cloud, Limits() if throttled else None)
-    answered = {models.service_model(name).service_id.hyphenize() for name in READS}
+    base = type("VirtualClient", (VirtualClient,), {"_door": door})
 
     def creating(**event: Any) -> None:
-        service = event["event_name"].rpartition(".")[2]
-        if service not in answered:
-            raise NotSimulated(f"{service} is not simulated; these services are: {', '.join(READS)}")
-        event["base_classes"].insert(0, type("VirtualClient", (VirtualClient,), {"_door": door}))
+        event["base_classes"].insert(0, base)
 
     def naming(**event: Any) -> None:
         for name in event["model"].idempotent_members:
@@ -92,11 +90,14 @@ class VirtualClient:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Let botocore make the client, then exchange its transport."""
         super().__init__(*args, **kwargs)
+        service = self.meta.service_model.service_name
+        if service not in READS:
+            raise NotSimulated(f"{service} is not simulated; these services are: {', '.join(READS)}")
         if self.meta.config.retries.get("mode") == "adaptive":
             raise NotSimulated("the retry mode 'adaptive' sleeps in real time; use 'standard' or 'legacy'")
         self._endpoint.__class__ = VirtualEndpoint
         self._endpoint.door = self._door
-        self._endpoint.service = self.meta.service_model.service_name
+        self._endpoint.service = service
 
     def get_waiter(self, waiter_name: str) -> Waiter:
         """The same waiter, pausing in virtual time."""

@@ -17,7 +17,7 @@ from attrs import evolve
 from bluegreen_sim import engine
 from bluegreen_sim.autoscaling import Refused
 from bluegreen_sim.cloud import SimCloud
-from bluegreen_sim.faults import BlindLook, LostAnswer, RefusedCall, StaleLook
+from bluegreen_sim.faults import BlindLook, RefusedCall, StaleLook
 from bluegreen_sim.world import World
 
 from . import strict, wire
@@ -61,7 +61,7 @@ class Door:
         self._limits = limits
         self._served = 0
         self._lock = threading.RLock()
-        # The look that goes on: the world of its moment, what it sees, what was asked, what goes wrong.
+        # The look that goes on: the world at its moment, what it sees of it, what was asked, what goes wrong.
         self._moment: World | None = None
         self._seen = cloud.world
         self._asked: set[tuple[str, str, str]] = set()
@@ -115,9 +115,8 @@ class Door:
         if read is None and change is None:
             known = ", ".join(sorted([*READS[service], *CHANGES[service]]))
             raise NotSimulated(f"{service} {operation} is not simulated; these operations are: {known}")
-        if self._limits and not self._limits.take(
-            service, operation, self.cloud.world.now, read=change is None
-        ):
+        now = self.cloud.world.now
+        if self._limits and not self._limits.take(service, operation, now, read=change is None):
             raise refusal(service, "throttled", "")
         if faults := strict.faults(given, request.operation.input_shape):
             raise refusal(service, "bug", "; ".join(faults))
@@ -138,13 +137,15 @@ class Door:
             if fate.error == "not-sent":
                 raise Unanswered(sent=False)
             raise refusal(service, fate.error, "refused by the simulator, as it was told")
+        result: dict[str, Any] = {}
         try:
-            result: dict[str, Any] = {}
             if fate is None or fate.applied:
                 cloud.world, result = change(cloud.world, given)
-        finally:
-            if isinstance(fate, LostAnswer):
-                raise Unanswered(sent=True)
+        except (Refused, AwsError):
+            if fate is None:
+                raise
+        if fate is not None:
+            raise Unanswered(sent=True)
         return result
 
     def _look(self, service: str, operation: str, read: Read, given: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 import botocore.endpoint
 import botocore.waiter
 import pytest
-from attrs import evolve
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
@@ -21,7 +20,6 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from bluegreen.core.plan import Alarm, Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen_sim import (
     BlindLook,
     Dies,
@@ -36,32 +34,9 @@ from bluegreen_sim import (
 )
 from bluegreen_sim.endpoint import NotSimulated, clients, names, session
 from bluegreen_sim.endpoint.answers import CHANGES, READS
+from tests.sim.wired import ONCE, SHARED, TG, code, forward
 
-SHARED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="tpl",
-    groups=("a", "b"),
-    routing=SharedTargetGroup("tg"),
-    gates=(Alarm(name="errors"),),
-)
-WEIGHTED = evolve(SHARED, routing=WeightedTargetGroups("tg-a", "tg-b"))
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
-TG, TG_A, TG_B = (names.target_group_arn(name) for name in ("tg", "tg-a", "tg-b"))
 TEMPLATE = {"LaunchTemplateName": "tpl", "Version": "1"}
-
-
-def code(failure: pytest.ExceptionInfo[ClientError]) -> str:
-    return failure.value.response["Error"]["Code"]
-
-
-def forward(**weights: int) -> list[Any]:
-    """Actions of a rule that divides traffic."""
-    listed = [
-        {"TargetGroupArn": names.target_group_arn(name.replace("_", "-")), "Weight": weight}
-        for name, weight in weights.items()
-    ]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": listed}}]
 
 
 def health(elb: Any, arn: str) -> list[tuple[str, str, str | None]]:
@@ -84,6 +59,7 @@ def test_no_client_can_reach_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_PROFILE", "of-somebody-else")
     monkeypatch.setattr(socket, "socket", forbidden)
     monkeypatch.setattr(socket, "create_connection", forbidden)
     aws = session(SimCloud(SHARED))

@@ -1,4 +1,4 @@
-"""What each service does to the world through boto3, and that it is the world which SimCloud shows."""
+"""What each service does to the world through boto3."""
 
 from __future__ import annotations
 
@@ -6,168 +6,15 @@ import re
 from typing import Any
 
 import pytest
-from attrs import evolve
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bluegreen.core.commands import (
-    Attach,
-    Command,
-    CreateFleet,
-    DeleteFleet,
-    Detach,
-    Freeze,
-    PrepareVersion,
-    SetBounds,
-    SetShares,
-    SetSize,
-    SetVersion,
-)
-from bluegreen.core.plan import Alarm, Plan, SharedTargetGroup, WeightedTargetGroups
+from bluegreen.core.commands import Attach, CreateFleet, Detach, PrepareVersion, SetSize
 from bluegreen.core.state import Ledger
-from bluegreen_sim import AlarmRed, Dies, LaunchFails, Settings, SimCloud
+from bluegreen_sim import AlarmRed, LaunchFails, Settings, SimCloud
 from bluegreen_sim.endpoint import NotSimulated, names, session
+from tests.sim.wired import ONCE, SHARED, TG, TG_A, TG_B, WEIGHTED, Aws, code, forward, pinned
 
-SHARED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="tpl",
-    groups=("a", "b"),
-    routing=SharedTargetGroup("tg"),
-    gates=(Alarm(name="errors"),),
-)
-WEIGHTED = evolve(SHARED, routing=WeightedTargetGroups("tg-a", "tg-b"))
-TG, TG_A, TG_B = (names.target_group_arn(name) for name in ("tg", "tg-a", "tg-b"))
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 QUICK = Settings(deregistration_seconds=30)
-
-
-def code(failure: pytest.ExceptionInfo[ClientError]) -> str:
-    return failure.value.response["Error"]["Code"]
-
-
-class Aws:
-    """The six clients of a cloud, each under its name."""
-
-    def __init__(self, cloud: SimCloud) -> None:
-        made = session(cloud)
-        self.autoscaling, self.elbv2, self.ec2 = (
-            made.client(name, config=ONCE) for name in ("autoscaling", "elbv2", "ec2")
-        )
-        self.cloudwatch, self.ssm = (made.client(name, config=ONCE) for name in ("cloudwatch", "ssm"))
-
-    def group(self, name: str) -> dict[str, Any]:
-        return self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
-            "AutoScalingGroups"
-        ][0]
-
-    def weights(self, **weights: int) -> None:
-        self.elbv2.modify_listener(ListenerArn=names.LISTENER_ARN, DefaultActions=forward(**weights))
-
-    def health(self, arn: str) -> dict[str, str]:
-        shown = self.elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in shown}
-
-    def new_version(self, image: str, token: str = "d", **more: Any) -> int:
-        made = self.ec2.create_launch_template_version(
-            LaunchTemplateName="tpl",
-            SourceVersion="1",
-            ClientToken=token,
-            LaunchTemplateData={"ImageId": image},
-            **more,
-        )
-        return made["LaunchTemplateVersion"]["VersionNumber"]
-
-    def carry_out(self, command: Command) -> None:
-        """What an adapter would ask for."""
-        scaling = self.autoscaling
-        match command:
-            case PrepareVersion(image=image, token=token):
-                self.new_version(image, token)
-            case SetVersion(fleet=fleet, version=version):
-                scaling.update_auto_scaling_group(AutoScalingGroupName=fleet, LaunchTemplate=pinned(version))
-            case SetBounds(fleet=fleet, min=low, max=high):
-                scaling.update_auto_scaling_group(AutoScalingGroupName=fleet, MinSize=low, MaxSize=high)
-            case SetSize(fleet=fleet, size=size, min=low, max=high):
-                scaling.update_auto_scaling_group(
-                    AutoScalingGroupName=fleet, MinSize=low, MaxSize=high, DesiredCapacity=size
-                )
-            case SetShares(weights=weights):
-                self.weights(**{f"tg_{fleet}": weight for fleet, weight in weights})
-            case Attach(fleet=fleet):
-                scaling.attach_load_balancer_target_groups(AutoScalingGroupName=fleet, TargetGroupARNs=[TG])
-            case Detach(fleet=fleet):
-                scaling.detach_load_balancer_target_groups(AutoScalingGroupName=fleet, TargetGroupARNs=[TG])
-            case Freeze(fleet=fleet, frozen=frozen):
-                ask = scaling.suspend_processes if frozen else scaling.resume_processes
-                ask(AutoScalingGroupName=fleet, ScalingProcesses=["AlarmNotification", "ScheduledActions"])
-            case DeleteFleet(fleet=fleet):
-                scaling.delete_auto_scaling_group(AutoScalingGroupName=fleet)
-            case CreateFleet():
-                self.create(command)
-
-    def create(self, command: CreateFleet) -> None:
-        self.autoscaling.create_auto_scaling_group(
-            AutoScalingGroupName=command.fleet,
-            LaunchTemplate=pinned(command.version),
-            MinSize=command.min,
-            MaxSize=command.max,
-            DesiredCapacity=command.size,
-            TargetGroupARNs=[TG_B],
-            Tags=[{"Key": "bluegreen:deployment", "Value": command.token}],
-        )
-
-
-def pinned(version: int) -> dict[str, str]:
-    return {"LaunchTemplateName": "tpl", "Version": str(version)}
-
-
-def forward(**weights: int) -> list[Any]:
-    """Actions of a rule that divides traffic."""
-    listed = [
-        {"TargetGroupArn": names.target_group_arn(name.replace("_", "-")), "Weight": weight}
-        for name, weight in weights.items()
-    ]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": listed}}]
-
-
-# ------------------------------------------------------------------------------------------------- one world
-
-VERSION = PrepareVersion(template="tpl", source=1, image="ami-new", token="d")
-BY_COUNT: dict[int, list[Command]] = {
-    0: [Freeze(fleet="a", frozen=True), VERSION, SetVersion(fleet="b", version=2)],
-    1: [SetSize(fleet="b", size=2, min=2, max=4), SetBounds(fleet="a", min=2, max=4)],
-    20: [Attach(fleet="b")],
-    30: [SetSize(fleet="a", size=0, min=0, max=4), Detach(fleet="a")],
-    50: [Freeze(fleet="a", frozen=False), DeleteFleet(fleet="a")],
-}
-BY_WEIGHT: dict[int, list[Command]] = {
-    0: [VERSION, CreateFleet(fleet="b", like="a", version=2, min=2, max=4, size=2, token="d")],
-    20: [SetShares(weights=(("a", 90), ("b", 10)))],
-    25: [SetShares(weights=(("b", 100), ("a", 0)))],
-    30: [SetSize(fleet="a", size=0, min=0, max=4)],
-    50: [DeleteFleet(fleet="a")],
-}
-
-
-@pytest.mark.parametrize(
-    ("plan", "orders"), [(SHARED, BY_COUNT), (evolve(WEIGHTED, fleets="replace"), BY_WEIGHT)]
-)
-def test_both_doors_lead_to_one_world(plan: Plan, orders: dict[int, list[Command]]) -> None:
-    """The same orders through SimCloud and through boto3 give the same worlds, looks and users' minutes."""
-    direct, wired = (SimCloud(plan, seed=3, settings=QUICK, faults=[Dies("blue", 33)]) for _ in range(2))
-    aws = Aws(wired)
-    for number in range(60):
-        for command in orders.get(number, []):
-            direct.apply(command)
-            aws.carry_out(command)
-        assert wired.world.key() == direct.world.key(), number
-        assert wired.observe(plan, Ledger("d")) == direct.observe(plan, Ledger("d"))
-        direct.clock.sleep(5)
-        wired.clock.sleep(5)
-    assert wired.timeline.shares() == direct.timeline.shares()
-    assert wired.timeline.shares()[-1]["green"] == 100
-    assert wired.world.group("a") is None
 
 
 def test_a_naive_switch_of_the_listener_loses_requests() -> None:
@@ -183,9 +30,8 @@ def test_a_naive_switch_of_the_listener_loses_requests() -> None:
     assert aws.health(TG_B) == {"i-0003": "initial", "i-0004": "initial"}
     assert aws.health(TG_A) == {"i-0001": "unused", "i-0002": "unused"}
     cloud.clock.sleep(60)
-    assert (
-        cloud.timeline.failed_requests == 18 * 100
-    )  # 3 to react, 15 pending, 30 to boot, of which 30 are over
+    # 3 s to react, 15 pending, 30 to boot: 30 of these are over.
+    assert cloud.timeline.failed_requests == 18 * 100
 
 
 # ---------------------------------------------------------------------------------------------------- groups
@@ -533,6 +379,8 @@ def run(aws: Aws, instance: str, text: str) -> tuple[str, int]:
     shown = aws.ssm.get_command_invocation(CommandId=sent["Command"]["CommandId"], InstanceId=instance)
     listed = aws.ssm.list_command_invocations(CommandId=sent["Command"]["CommandId"], Details=True)
     assert listed["CommandInvocations"][0]["CommandPlugins"][0]["Output"] == f"$ {text}\n"
+    commands = aws.ssm.list_commands(InstanceId=instance)["Commands"]
+    assert commands[-1]["Status"] == shown["Status"]
     return shown["Status"], shown["ResponseCode"]
 
 

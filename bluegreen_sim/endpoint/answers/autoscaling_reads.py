@@ -29,7 +29,7 @@ SETTINGS = {
     "CapacityRebalance",
     "ServiceLinkedRoleARN",
 }
-"""What is kept of a group and shown, and changes nothing."""
+"""What is kept of a group and shown, and changes nothing here: there is one zone, and no grace period."""
 LIFE = {"pending": "Pending", "running": "InService", "leaving": "Terminating"}
 
 

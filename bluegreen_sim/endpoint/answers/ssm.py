@@ -92,18 +92,33 @@ def _command(command: str, kept: Given) -> Given:
 
 
 def _list_command_invocations(world: World, given: Given) -> Given:
-    found = [
+    if given.get("Filters"):
+        raise NotSimulated("filters of ListCommandInvocations are not simulated")
+    some, following = page(_sent(world, given), given, "MaxResults", "NextToken", 50)
+    details = given.get("Details", False)
+    shown = [_invocation(command, kept, details=details) for command, kept in some]
+    return paged("CommandInvocations", shown, "NextToken", following)
+
+
+def _list_commands(world: World, given: Given) -> Given:
+    if given.get("Filters"):
+        raise NotSimulated("filters of ListCommands are not simulated")
+    some, following = page(_sent(world, given), given, "MaxResults", "NextToken", 50)
+    shown = [
+        _command(command, kept) | {"Status": _status(kept), "StatusDetails": _status(kept)}
+        for command, kept in some
+    ]
+    return paged("Commands", shown, "NextToken", following)
+
+
+def _sent(world: World, given: Given) -> list[tuple[str, Given]]:
+    """(id, note) of the commands that were sent, as far as they are asked for."""
+    return [
         (command, kept)
         for command, kept in all_about(world, "command")
         if given.get("CommandId", command) == command
         and given.get("InstanceId", kept["instance"]) == kept["instance"]
     ]
-    if given.get("Filters"):
-        raise NotSimulated("filters of ListCommandInvocations are not simulated")
-    some, following = page(found, given, "MaxResults", "NextToken", 50)
-    details = given.get("Details", False)
-    shown = [_invocation(command, kept, details=details) for command, kept in some]
-    return paged("CommandInvocations", shown, "NextToken", following)
 
 
 def _invocation(command: str, kept: Given, *, details: bool) -> Given:
@@ -154,5 +169,6 @@ READS: dict[str, Read] = {
     "DescribeInstanceInformation": _describe_instance_information,
     "GetCommandInvocation": _get_command_invocation,
     "ListCommandInvocations": _list_command_invocations,
+    "ListCommands": _list_commands,
 }
 CHANGES: dict[str, Change] = {"SendCommand": _send_command}
