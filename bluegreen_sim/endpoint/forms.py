@@ -6,6 +6,7 @@ protocol".
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,9 @@ from xml.sax.saxutils import escape
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from .times import from_text, iso, rfc822
+
+# XML 1.0, "Characters".
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # ------------------------------------------------------------------------------------------- a form comes in
 
@@ -96,7 +100,9 @@ def scalar(text: str, shape: Shape) -> Any:
             return from_text(text)
         case "blob":
             return b64decode(text)
-    return str(text)
+    if _UNWRITABLE.search(text):
+        raise ValueError(f"{text!r} has characters that XML cannot carry back")
+    return text
 
 
 # ---------------------------------------------------------------------------------------------- XML goes out
@@ -183,7 +189,8 @@ def _text(value: Any, shape: Shape) -> str:
         case "blob":
             return b64encode(value).decode()
         case "string":
-            return escape(value)
+            # A bare carriage return would be read back as a line feed.
+            return escape(value).replace("\r", "&#13;")
     return str(value)
 
 

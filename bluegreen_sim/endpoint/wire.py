@@ -90,7 +90,7 @@ def read(service: ServiceModel, headers: Mapping[str, Any], body: bytes, path: s
             asked = forms.parameters(form, shape, ec2=protocol == "ec2")
         else:
             asked = documents.load(body, shape, binary=protocol == "cbor")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Malformed(f"this is no request to {service.service_name}: {error}") from error
     return Request(protocol, operation, asked)
 

@@ -407,6 +407,21 @@ def test_launches_fail_once_their_image_is_gone() -> None:
     assert code(failure) == "InvalidAMIID.NotFound"
 
 
+def test_tags_come_back_as_they_were_given() -> None:
+    """Any text that XML can carry is kept to the letter; what it cannot carry is refused."""
+    ec2 = Aws(SimCloud(SHARED)).ec2
+    text = "a < b & \r\n\t\u6f22 \U0001f600"
+    ec2.create_tags(Resources=["ami-new", "i-0001"], Tags=[{"Key": "k", "Value": text}])
+    assert ec2.describe_images(ImageIds=["ami-new"])["Images"][0]["Tags"] == [{"Key": "k", "Value": text}]
+    ec2.delete_tags(Resources=["ami-new"], Tags=[{"Key": "k"}])
+    assert ec2.describe_images(ImageIds=["ami-new"])["Images"][0]["Tags"] == []
+    with pytest.raises(ClientError, match="XML cannot carry"):
+        ec2.create_tags(Resources=["ami-new"], Tags=[{"Key": "k", "Value": "\x01"}])
+    with pytest.raises(ClientError) as failure:
+        ec2.create_tags(Resources=["ami-none"], Tags=[{"Key": "k", "Value": "v"}])
+    assert code(failure) == "InvalidAMIID.NotFound"
+
+
 def test_an_id_that_never_was_is_not_found() -> None:
     """Ids of ended instances are still described; others never existed."""
     ec2 = Aws(SimCloud(SHARED)).ec2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 import botocore.session
 import pytest
@@ -13,6 +15,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bluegreen_sim.endpoint import cbor, wire
 
@@ -28,7 +32,7 @@ SPOKEN = [
 ]
 OURS = {"smithy-rpc-v2-cbor": "cbor"}
 BOTOCORE = botocore.session.Session()
-LETTERS = "abcXYZ019 -_.:/é&<>\"'%+=漢"
+LETTERS = "abcXYZ019 -_.:/é&<>\"'%+=漢\r\n\t"
 DEEPEST = 4
 ROUNDS = 2
 
@@ -189,6 +193,35 @@ def test_what_is_no_request_is_said_to_be_none(headers: dict[str, str], body: by
         wire.read(
             BOTOCORE.get_service_model("cloudwatch"), headers, body, "/service/x/operation/DescribeAlarms"
         )
+
+
+HEADERS = [
+    {},
+    {"X-Amz-Target": "GraniteServiceVersion20100801.PutMetricAlarm"},
+    {"smithy-protocol": "rpc-v2-cbor"},
+]
+FORM = st.lists(st.sampled_from(["Dimensions", "member", "1", "Name", "Value", "Tags", "0", ""]), max_size=5)
+FORMS = st.dictionaries(FORM.map(".".join), st.text(max_size=5), max_size=6)
+
+
+@pytest.mark.property
+@given(
+    st.sampled_from(HEADERS),
+    st.binary(max_size=40) | FORMS.map(lambda form: urlencode({"Action": "PutMetricAlarm", **form}).encode()),
+)
+def test_any_bytes_are_a_request_or_said_to_be_none(headers: dict[str, str], body: bytes) -> None:
+    """Whatever arrives is read, or refused by the one error for that."""
+    with contextlib.suppress(wire.Malformed):
+        path = "/service/x/operation/PutMetricAlarm"
+        wire.read(BOTOCORE.get_service_model("cloudwatch"), headers, body, path)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"EndTime": 1e999}'])
+def test_documents_that_python_cannot_hold_are_refused(body: bytes) -> None:
+    """Nesting without end and numbers without bound are no requests."""
+    headers = {"X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData"}
+    with pytest.raises(wire.Malformed):
+        wire.read(BOTOCORE.get_service_model("cloudwatch"), headers, body)
 
 
 @pytest.mark.parametrize(
