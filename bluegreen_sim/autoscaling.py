@@ -148,17 +148,13 @@ def _unlaunchable(world: World, number: int) -> str | None:
 
 
 def _not_launched(world: World, group: Group, why: str) -> Group:
+    pause = min(world.settings.retry_seconds * 2 ** min(group.failures, 20), RETRY_LIMIT_SECONDS)
     return group.replaced(
-        react_at=world.now + ms(retry_pause(world.settings, group.failures)),
+        react_at=world.now + ms(pause),
         failures=group.failures + 1,
         launch_error=why,
+        failed_at=world.now,
     )
-
-
-def retry_pause(settings: Settings, failures: int) -> float:
-    """Seconds from a failed launch to the next attempt, after so many failures before it."""
-    doubled: float = settings.retry_seconds * 2 ** min(failures, 20)
-    return min(doubled, RETRY_LIMIT_SECONDS)
 
 
 def _shrunk(world: World, group: Group, surplus: int, choices: Choices) -> tuple[Instance, ...]:

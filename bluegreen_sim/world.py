@@ -172,6 +172,7 @@ class Group(Copied):
         react_at: When it will look at its size.
         failures: Launches that failed in a row.
         launch_error: Why the last launch failed.
+        failed_at: When it did; nothing depends on it, so it is not part of the key.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Group(Copied):
     react_at: int = NEVER
     failures: int = 0
     launch_error: str | None = None
+    failed_at: int = 0
 
     @cached_property
     def due(self) -> int:

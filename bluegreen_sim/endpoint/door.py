@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +27,14 @@ from .asking import Change, NotSimulated, Read
 from .limits import Limits
 from .models import service_model
 from .notes import note, noted
-from .refusals import refusal
+from .refusals import invalid, refusal
 from .wire import AwsError
 
 BLIND = ("autoscaling", "elbv2")
 """The services that a blind look cannot read: those of groups and weights."""
 PAGE_TOKENS = {"NextToken", "Marker"}
+TOLD = ("refused by the simulator, as it was told", "not found, says the simulator, as it was told")
+"""Auto Scaling's words tell what is missing; it has no code for it."""
 
 
 class Unanswered(Exception):
@@ -61,10 +64,10 @@ class Door:
         self._limits = limits
         self._served = 0
         self._lock = threading.RLock()
-        # The look that goes on: the world at its moment, what it sees of it, what was asked, what goes wrong.
+        # The look that goes on: the world at its moment, what it sees, which groups it asked for, its fault.
         self._moment: World | None = None
         self._seen = cloud.world
-        self._asked: set[tuple[str, str, str]] = set()
+        self._groups_asked: list[dict[str, Any]] = []
         self._fate: StaleLook | BlindLook | None = None
 
     def handle(self, name: str, headers: Mapping[str, Any], body: bytes, path: str) -> wire.Reply:
@@ -119,7 +122,7 @@ class Door:
         if self._limits and not self._limits.take(service, operation, now, read=change is None):
             raise refusal(service, "throttled", "")
         if faults := strict.faults(given, request.operation.input_shape):
-            raise refusal(service, "bug", "; ".join(faults))
+            raise invalid(service, "; ".join(faults))
         if given.pop("DryRun", False):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         try:
@@ -128,7 +131,8 @@ class Door:
             assert read is not None
             return self._look(service, operation, read, given)
         except Refused as no:
-            raise refusal(service, no.kind, str(no)) from no
+            say = invalid if no.kind == "bug" else partial(refusal, kind=no.kind)
+            raise say(service, detail=str(no)) from no
 
     def _change(self, service: str, change: Change, given: dict[str, Any]) -> dict[str, Any]:
         cloud = self.cloud
@@ -136,7 +140,7 @@ class Door:
         if isinstance(fate, RefusedCall):
             if fate.error == "not-sent":
                 raise Unanswered(sent=False)
-            raise refusal(service, fate.error, "refused by the simulator, as it was told")
+            raise refusal(service, fate.error, TOLD[fate.error == "absent"])
         result: dict[str, Any] = {}
         try:
             if fate is None or fate.applied:
@@ -149,10 +153,11 @@ class Door:
         return result
 
     def _look(self, service: str, operation: str, read: Read, given: dict[str, Any]) -> dict[str, Any]:
-        question = (service, operation, repr(given))
-        if self.cloud.world is not self._moment or question in self._asked:
+        groups = operation == "DescribeAutoScalingGroups"
+        if self.cloud.world is not self._moment or (groups and given in self._groups_asked):
             self._begin_look()
-        self._asked.add(question)
+        if groups:
+            self._groups_asked.append(given)
         how = self._blind(service)
         if how == "unavailable" or (how == "cut-short" and given.keys() & PAGE_TOKENS):
             raise refusal(service, "unavailable", "the look is blind, as the simulator was told")
@@ -163,11 +168,10 @@ class Door:
         return self._fate.how if isinstance(self._fate, BlindLook) and service in BLIND else None
 
     def _begin_look(self) -> None:
-        """A look ends when time passes, when something is changed, and when a question is asked again."""
+        """A look ends when time passes, when something changes, when the same groups are asked for again."""
         cloud = self.cloud
         before, self._fate = engine.before_look(cloud.world, cloud.choices)
         self._moment = cloud.world = engine.remembered(before)
-        self._asked = set()
-        self._seen = before
+        self._seen, self._groups_asked = before, []
         if isinstance(self._fate, StaleLook):
             self._seen = next(iter(before.history[-self._fate.age :]), before)

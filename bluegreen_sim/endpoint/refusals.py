@@ -7,7 +7,7 @@ from .wire import AwsError
 _CODES: dict[str, dict[str, str]] = {
     "autoscaling": {
         "absent": "ValidationError",
-        "bug": "ValidationError",
+        "bug": "IdempotentParameterMismatch",
         "busy": "ScalingActivityInProgress",
         "conflict": "AlreadyExists",
         "in-use": "ResourceInUse",
@@ -16,13 +16,13 @@ _CODES: dict[str, dict[str, str]] = {
     },
     "cloudwatch": {
         "absent": "ResourceNotFound",
-        "bug": "InvalidParameterValue",
+        "bug": "InvalidNextToken",
         "no-capacity": "LimitExceeded",
         "throttled": "Throttling",
     },
     "ec2": {
         "absent": "InvalidInstanceID.NotFound",
-        "bug": "InvalidParameterValue",
+        "bug": "IdempotentParameterMismatch",
         "busy": "IncorrectInstanceState",
         "conflict": "InvalidAMIName.Duplicate",
         "identity": "UnauthorizedOperation",
@@ -32,27 +32,32 @@ _CODES: dict[str, dict[str, str]] = {
     },
     "elbv2": {
         "absent": "TargetGroupNotFound",
+        "bug": "InvalidConfigurationRequest",
         "busy": "PriorRequestNotComplete",
         "conflict": "DuplicateTargetGroupName",
         "in-use": "ResourceInUse",
         "no-capacity": "TooManyTargets",
     },
     "ssm": {
-        "absent": "InvalidInstanceId",
-        "bug": "ValidationException",
+        "absent": "InvocationDoesNotExist",
+        "bug": "InvalidParameters",
         "busy": "InvalidInstanceId",
         "identity": "AccessDeniedException",
     },
     "sts": {},
 }
 _OTHERWISE = {
-    "bug": "ValidationError",
     "identity": "AccessDenied",
     "throttled": "ThrottlingException",
     "lost": "InternalFailure",
     "unavailable": "ServiceUnavailable",
 }
 _STATUS = {"identity": 403, "lost": 500, "unavailable": 503}
+_INVALID = {
+    "cloudwatch": "InvalidParameterValue",
+    "ec2": "InvalidParameterValue",
+    "ssm": "ValidationException",
+}
 UNKNOWN = "SomethingElse"
 """For a kind that a service has no word for: a code that no client can know."""
 
@@ -69,3 +74,8 @@ def refusal(service: str, kind: str, detail: str) -> AwsError:
     if kind == "throttled":
         detail = "Rate exceeded" if service != "ec2" else "Request limit exceeded."
     return AwsError(code, detail, 503 if code == "RequestLimitExceeded" else _STATUS.get(kind))
+
+
+def invalid(service: str, detail: str) -> AwsError:
+    """The error by which a service says that a request breaks its model."""
+    return AwsError(_INVALID.get(service, "ValidationError"), detail)

@@ -253,7 +253,7 @@ def test_botocore_retries_as_its_mode_says(config: Config, sends: int, seconds: 
             {"AutoScalingGroupName": "a" * 300, "DesiredCapacity": 1},
             "255",
         ),
-        ("autoscaling", "describe_policies", {"AutoScalingGroupName": "a\x00b"}, "must match"),
+        ("ssm", "send_command", {"DocumentName": "no name"}, "must match"),
         ("cloudwatch", "describe_alarms", {"AlarmNames": ["n"] * 101}, "101 items"),
         ("cloudwatch", "describe_alarms", {"StateValue": "GREEN"}, "allowed are ALARM"),
         ("elbv2", "describe_target_health", {"TargetGroupArn": TG, "Include": ["x"]}, "Include.0 is 'x'"),
@@ -382,12 +382,13 @@ def test_a_blind_look_can_show_in_other_ways(how: Any, pages: int) -> None:
     assert len(list(paginator.paginate(PaginationConfig={"PageSize": 1}))) == 2
 
 
-def test_a_question_asked_again_is_another_look() -> None:
-    """Looks are counted as ``observe`` counts them: the same question at the same moment begins the next."""
+def test_the_groups_asked_for_again_are_another_look() -> None:
+    """Looks are counted as ``observe`` counts them: to ask for the same groups again begins the next."""
     cloud = SimCloud(SHARED, faults=[BlindLook(2)])
     scaling = session(cloud).client("autoscaling", config=ONCE)
     scaling.describe_auto_scaling_groups()
-    scaling.describe_policies()
+    for _ in range(2):
+        scaling.describe_policies()
     with pytest.raises(ClientError):
         scaling.describe_auto_scaling_groups()
 

@@ -301,12 +301,11 @@ def test_a_version_is_made_once_for_each_client_token() -> None:
 
 
 def test_the_token_of_a_version_is_what_simcloud_looks_for() -> None:
-    """A version that is described by a deployment's id, or bears it as its token, is that deployment's."""
+    """A version that was made with a deployment's id as its client token is that deployment's."""
     cloud = SimCloud(SHARED)
     aws = Aws(cloud)
-    aws.new_version("ami-new", "client-token", VersionDescription="d-1")
-    aws.new_version("ami-new", "d-2")
-    assert [cloud.observe(SHARED, Ledger(each)).version for each in ("d-1", "d-2", "d-3")] == [2, 3, None]
+    aws.new_version("ami-new", "d-1", VersionDescription="of d-2")
+    assert [cloud.observe(SHARED, Ledger(each)).version for each in ("d-1", "d-2")] == [2, None]
     cloud.apply(PrepareVersion(template="tpl", source=1, image="ami-new", token="d-3"))
     shown = aws.ec2.describe_launch_template_versions(LaunchTemplateName="tpl", Versions=["$Latest"])
     assert shown["LaunchTemplateVersions"][0]["VersionDescription"] == "d-3"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from bluegreen_sim import autoscaling
-from bluegreen_sim.world import Group, Instance, World, ms
+from bluegreen_sim.world import Group, Instance, World
 
 from .. import names
 from ..asking import Given, NotSimulated, Read, page, paged, passing, tag_values
@@ -193,18 +193,18 @@ def _describe_scaling_activities(world: World, given: Given) -> Given:
     """The newest first: the launch that failed last, and those that brought the instances that exist."""
     wanted = given.get("AutoScalingGroupName")
     groups = [find_group(world, wanted)] if wanted else world.groups
-    found = [activity for group in groups for activity in _activities(world, group)]
+    found = [activity for group in groups for activity in _activities(group)]
     found.sort(key=lambda activity: int(activity["StartTime"]), reverse=True)
     some, following = page(found, given, "MaxRecords", "NextToken", 100)
     return paged("Activities", some, "NextToken", following)
 
 
-def _activities(world: World, group: Group) -> list[Given]:
+def _activities(group: Group) -> list[Given]:
     said = {"AutoScalingGroupName": group.name, "Progress": 100, "Details": "{}"}
     cause = "an instance was started in response to a difference between desired and actual capacity"
     found: list[Given] = []
     if group.failures:
-        at = moment(group.react_at - ms(autoscaling.retry_pause(world.settings, group.failures - 1)))
+        at = moment(group.failed_at)
         found.append(
             said
             | {

@@ -118,7 +118,49 @@ def _delete_snapshot(world: World, given: Given) -> tuple[World, Given]:
     return noted(noted(world, f"snapshot {snapshot}", None), f"tags {snapshot}", None), {}
 
 
-READS: dict[str, Read] = {"DescribeImages": _describe_images}
+def _describe_snapshots(world: World, given: Given) -> Given:
+    """Those of images, and those that images left behind."""
+    of_images = {names.snapshot_id(image.id): image.label for image in world.images}
+    found = list((of_images | dict(all_about(world, "snapshot"))).items())
+    ids = given.get("SnapshotIds")
+    if missing := set(ids or ()) - {name for name, _ in found}:
+        raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{min(missing)}' does not exist.")
+    ours = not given.get("OwnerIds") or {"self", names.ACCOUNT} & set(given["OwnerIds"])
+    found = [each for each in found if ours and (not ids or each[0] in ids)]
+
+    def values(snapshot: tuple[str, str], name: str) -> Iterable[str] | None:
+        return [snapshot[0]] if name == "snapshot-id" else tag_values(tags(world, snapshot[0]), name)
+
+    found = passing(found, given.get("Filters", ()), values)
+    some, following = page(found, given, "MaxResults", "NextToken", 1000)
+    return paged("Snapshots", [_snapshot(world, *each) for each in some], "NextToken", following)
+
+
+def _snapshot(world: World, snapshot: str, label: str) -> Given:
+    return {
+        "SnapshotId": snapshot,
+        "Description": f"Created for {label}",
+        "State": "completed",
+        "Progress": "100%",
+        "StartTime": moment(0),
+        "OwnerId": names.ACCOUNT,
+        "VolumeSize": 8,
+        "Tags": tag_list(tags(world, snapshot)),
+    }
+
+
+def _describe_volumes(world: World, given: Given) -> Given:  # noqa: ARG001
+    """None: an instance's volume ends with it, and the world has no others."""
+    if missing := given.get("VolumeIds"):
+        raise AwsError("InvalidVolume.NotFound", f"The volume '{missing[0]}' does not exist.")
+    return {"Volumes": []}
+
+
+READS: dict[str, Read] = {
+    "DescribeImages": _describe_images,
+    "DescribeSnapshots": _describe_snapshots,
+    "DescribeVolumes": _describe_volumes,
+}
 CHANGES: dict[str, Change] = {
     "CreateImage": _create_image,
     "DeleteSnapshot": _delete_snapshot,

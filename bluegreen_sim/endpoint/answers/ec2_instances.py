@@ -55,8 +55,8 @@ class Machine:
     version: int
     launched_at: int
     tags: dict[str, str]
-    dead: bool = False
     group: str | None = None
+    checks: str = "ok"
 
 
 def machines(world: World) -> list[Machine]:
@@ -77,9 +77,10 @@ def _member(world: World, group: Group, instance: Instance) -> Machine:
     state = {"pending": "pending", "running": "running"}.get(instance.life, "shutting-down")
     if instance.target == "draining":
         state = "running"
-    return Machine(
-        instance.id, state, instance.version, instance.launched_at, kept, dead=instance.dead, group=group.name
-    )
+    # In this world a machine is up when its application is; what has answered and does so no more is broken.
+    checks = "ok" if instance.answers else "impaired" if instance.answered else "initializing"
+    at = instance.launched_at
+    return Machine(instance.id, state, instance.version, at, kept, group=group.name, checks=checks)
 
 
 def find_machine(world: World, name: str) -> Machine:
@@ -169,9 +170,7 @@ def _describe_instance_status(world: World, given: Given) -> Given:
 
 
 def _status(machine: Machine) -> Given:
-    word = "not-applicable"
-    if machine.state == "running":
-        word = "impaired" if machine.dead else "ok"
+    word = machine.checks if machine.state == "running" else "not-applicable"
     return {
         "InstanceId": machine.id,
         "AvailabilityZone": names.ZONE,

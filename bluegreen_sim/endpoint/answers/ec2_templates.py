@@ -135,8 +135,7 @@ def _version(world: World, version: Version) -> Given:
 def _create_launch_template_version(world: World, given: Given) -> tuple[World, Given]:
     """Once for each client token; what is not given is the source's, or nothing without a source.
 
-    The world's token of a version is its description, else the client token: both are what the maker calls
-    it, and only the description can be read again.
+    The world's token of a version is the client token.
     """
     find_template(world, given)
     token = given.get("ClientToken", "")
@@ -161,8 +160,7 @@ def _with_version(world: World, given: Given, number: int) -> World:
         raise NotSimulated(
             "a version without image or instance type cannot be launched: name a SourceVersion"
         )
-    token = given.get("VersionDescription") or given.get("ClientToken", "")
-    version = Version(number, source.number if source else 0, data["ImageId"], token)
+    version = Version(number, source.number if source else 0, data["ImageId"], given.get("ClientToken", ""))
     kept = {"data": data, "created": world.now, "description": given.get("VersionDescription", "")}
     return autoscaling.add_version(noted(world, f"version {number}", kept), version)
 

@@ -166,10 +166,10 @@ def _target_group(world: World, name: str) -> Given:
         "HealthCheckProtocol": "HTTP",
         "HealthCheckPort": "traffic-port",
         "HealthCheckEnabled": True,
-        "HealthCheckIntervalSeconds": int(settings.check_interval_seconds),
+        "HealthCheckIntervalSeconds": _within(5, settings.check_interval_seconds, 300),
         "HealthCheckTimeoutSeconds": 5,
-        "HealthyThresholdCount": settings.healthy_threshold,
-        "UnhealthyThresholdCount": settings.unhealthy_threshold,
+        "HealthyThresholdCount": _within(2, settings.healthy_threshold, 10),
+        "UnhealthyThresholdCount": _within(2, settings.unhealthy_threshold, 10),
         "HealthCheckPath": "/",
         "Matcher": {"HttpCode": "200"},
         "LoadBalancerArns": [names.BALANCER_ARN] if name in dict(world.rule) else [],
@@ -177,6 +177,11 @@ def _target_group(world: World, name: str) -> Given:
         "ProtocolVersion": "HTTP1",
         "IpAddressType": "ipv4",
     }
+
+
+def _within(low: int, value: float, high: int) -> int:
+    """A setting as AWS can show it; the world's may lie outside what AWS allows."""
+    return min(max(low, round(value)), high)
 
 
 def _describe_target_group_attributes(world: World, given: Given) -> Given:

@@ -5,6 +5,7 @@ Sources: API reference of Systems Manager, version 2014-11-06; user guide, "Unde
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from bluegreen_sim import builds
@@ -17,13 +18,17 @@ from ..times import moment
 from ..wire import AwsError
 from .ec2_instances import machines
 
+_ENDS = re.compile(r"false|exit \d{1,3}")
+"""The first such line ends a script; all other lines succeed."""
 DOCUMENT = "AWS-RunShellScript"
 PLUGIN = "aws:runShellScript"
 
 
 def _describe_instance_information(world: World, given: Given) -> Given:
     """Running instances: their agents answer as soon as they run."""
-    found = [machine.id for machine in machines(world) if machine.state == "running" and not machine.dead]
+    found = [
+        machine.id for machine in machines(world) if machine.state == "running" and machine.checks == "ok"
+    ]
     listed = [{"key": each["Key"], "valueSet": each["Values"]} for each in given.get("Filters", ())]
     for wanted in [*listed, *given.get("InstanceInformationFilterList", ())]:
         if wanted["key"] != "InstanceIds":
@@ -44,7 +49,7 @@ def _describe_instance_information(world: World, given: Given) -> Given:
 
 
 def _send_command(world: World, given: Given) -> tuple[World, Given]:
-    """Sent twice, it runs twice: there is no client token. The last line of the script decides."""
+    """Sent twice, it runs twice: there is no client token."""
     if given["DocumentName"] != DOCUMENT:
         raise AwsError("InvalidDocument", f"Document with name {given['DocumentName']} does not exist.")
     if "Targets" in given or len(given.get("InstanceIds", ())) != 1:
@@ -55,14 +60,9 @@ def _send_command(world: World, given: Given) -> tuple[World, Given]:
         raise AwsError(
             "InvalidInstanceId", f"Instances [[{name}]] not in a valid state for account {names.ACCOUNT}"
         )
-    lines = [
-        line
-        for line in "\n".join(given.get("Parameters", {}).get("commands", ())).split("\n")
-        if line.strip()
-    ]
-    if not lines:
-        raise AwsError("InvalidParameters", "the script has no line")
-    world = builds.run_command(world, name, len(build.runs), lines[-1])
+    script = "\n".join(given.get("Parameters", {}).get("commands", ())).splitlines()
+    ending = next((line.strip() for line in script if _ENDS.fullmatch(line.strip())), "true")
+    world = builds.run_command(world, name, len(build.runs), ending)
     code, output = builds.find_build(world, name).runs[-1]
     command = str(UUID(names.digest(f"{name} {len(build.runs)}", 32)))
     kept = {
