@@ -9,11 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bluegreen import Deployment, MemoryJournal, Plan
-from bluegreen.aws import AwsCloud
+from bluegreen.aws import AwsBuilder, AwsCloud
 from bluegreen.aws import clients as aws_clients
 from bluegreen.core.observation import ErrorClass
+from bluegreen.image import ImageBuild
 from bluegreen.ports import Cloud
-from bluegreen_sim import Choices, LostAnswer, RefusedCall, SimCloud, StaleLook, testing
+from bluegreen_sim import Choices, LostAnswer, RefusedCall, SimCloud, StaleLook, testing, tutorial
 from bluegreen_sim.endpoint import session
 from bluegreen_sim.endpoint.answers import READS
 from bluegreen_sim.endpoint.refusals import refusal
@@ -70,3 +71,16 @@ def test_a_refusal_keeps_its_class_through_boto3(kind: ErrorClass) -> None:
         if error.code != "SomethingElse"
     }
     assert found <= {kind}
+
+
+@pytest.mark.parametrize("commands", [("git pull", "make install"), ("git pull", "exit 3"), ("false",)])
+def test_both_builders_build_the_same(commands: tuple[str, ...]) -> None:
+    """An image build passes the same phases at the same times, ends alike, and leaves the same images."""
+    build = ImageBuild(service="exercise", launch_template="exercise-launch-template", commands=commands)
+    (_, direct), (_, wired) = tutorial(), tutorial()
+    expected = build.run(direct.builder)
+    found = build.run(AwsBuilder(session(wired), clock=wired.clock))
+    assert [step.state for step in found.steps] == [step.state for step in expected.steps]
+    assert (found.image, found.reason, found.leftovers) == (expected.image, expected.reason, ())
+    assert wired.world.images == direct.world.images
+    assert wired.build_instances == ()
