@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import choose, progress, react
+from .autoscaling import choose, end_instance, progress, react
 from .balancer import application_changed
 from .builds import progress_builds
 from .choices import Choices
@@ -172,10 +172,15 @@ def _struck(world: World, instance: Instance, fault: Dies | Sick) -> Instance:
     return silent.replaced(app_at=back_at)
 
 
-def kill(world: World, group: Group, ids: set[str]) -> World:
-    """The world after instances of a group failed altogether: their group notices, and replaces them."""
-    victims = [instance for instance in group.instances if instance.id in ids and not instance.dead]
-    return _stricken(world, group, victims, Dies(group.name, 0))
+def kill(world: World, group: Group, name: str) -> World:
+    """The world after somebody ended a group's instance behind the group's back.
+
+    A running one fails altogether, and the group notices; one that does not run yet is missed at once.
+    """
+    victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
+    if victims and victims[0].life == "pending":
+        return end_instance(world, group, name, lower=0)
+    return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
 
 
 def set_alarm(world: World, name: str, state: str) -> World:

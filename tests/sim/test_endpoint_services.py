@@ -201,6 +201,23 @@ def test_an_instance_ended_by_ec2_fails_under_traffic_before_its_group_notices()
     assert [each["InstanceId"] for each in aws.group("a")["Instances"]] == ["i-0002", "i-0003"]
 
 
+def test_ending_an_instance_that_does_not_run_is_no_failure() -> None:
+    """A pending one is replaced at once, one on its way out goes on, and an ended one has ended."""
+    cloud = SimCloud(SHARED, settings=QUICK)
+    aws = Aws(cloud)
+    aws.carry_out(SetSize(fleet="a", size=3, min=0, max=4))
+    cloud.clock.sleep(5)
+    aws.ec2.terminate_instances(InstanceIds=["i-0003"])
+    cloud.clock.sleep(80)
+    assert {each["InstanceId"] for each in aws.group("a")["Instances"]} == {"i-0001", "i-0002", "i-0004"}
+    aws.carry_out(SetSize(fleet="a", size=2, min=0, max=4))
+    cloud.clock.sleep(5)
+    aws.ec2.terminate_instances(InstanceIds=["i-0001", "i-0003"])
+    assert aws.health(TG)["i-0001"] == "draining"
+    cloud.clock.sleep(60)
+    assert cloud.timeline.failed_requests == 0
+
+
 def test_protection_is_not_simulated_but_can_be_dropped() -> None:
     """Dropping protection is harmless; asking for it says that the world has none."""
     aws = Aws(SimCloud(SHARED))

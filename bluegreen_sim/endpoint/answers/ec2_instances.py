@@ -258,7 +258,7 @@ def _terminate_instances(world: World, given: Given) -> tuple[World, Given]:
     for machine in found:
         group = world.group(machine.group) if machine.group else None
         if group:
-            world = engine.kill(world, group, {machine.id})
+            world = engine.kill(world, group, machine.id)
         else:
             world = builds.terminate_instance(world, machine.id)
     return world, {"TerminatingInstances": _changed(world, found)}
