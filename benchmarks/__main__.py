@@ -12,13 +12,11 @@ from pathlib import Path
 
 import attrs
 
-from . import calling, deciding, deploying, exploring, importing
+from . import calling, deciding, deploying, exploring, importing, rehearsing
 from .worlds import SEED
 
-SUBJECTS = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (deciding, deploying, calling, exploring, importing)
-}
+MODULES = (deciding, deploying, calling, rehearsing, exploring, importing)
+SUBJECTS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- begin: python -m benchmarks --write -->\n", "<!-- end -->\n"
 

@@ -11,12 +11,13 @@ from functools import partial
 
 from attrs import evolve
 
-from .balancer import application_changed, check, deregister, register
+from .balancer import application_changed, check, deregister, register, used
 from .choices import Choices
 from .faults import LaunchFails, NeverHealthy, SlowBoot
 from .world import NEVER, Group, Instance, Settings, Version, World, ms
 
 RETRY_LIMIT_SECONDS = 300
+NO_CAPACITY = "We currently do not have sufficient capacity in the Availability Zone you requested."
 
 
 class Refused(Exception):
@@ -85,7 +86,9 @@ def _life_due(instance: Instance, world: World, group: Group, choices: Choices) 
     boot = _boot_ms(world, group, instance, choices)
     app_at = NEVER if boot is None else world.now + boot
     instance = instance.replaced(life="running", life_at=NEVER, app_at=app_at)
-    return register(instance, world.now, world.settings) if group.attached else instance
+    if not group.attached:
+        return instance
+    return register(instance, world.now, world.settings, used=used(world, group))
 
 
 def _boot_ms(world: World, group: Group, instance: Instance, choices: Choices) -> int | None:
@@ -107,7 +110,7 @@ def leave(instance: Instance, now: int, settings: Settings) -> Instance:
         return deregister(instance, now, settings).replaced(life="leaving", life_at=NEVER)
     if instance.target == "draining":
         return instance.replaced(life="leaving", life_at=NEVER)
-    return instance.replaced(life="leaving", life_at=now + ms(settings.stop_seconds))
+    return instance.replaced(target="", life="leaving", life_at=now + ms(settings.stop_seconds))
 
 
 def _converge(world: World, group: Group, choices: Choices) -> World:
@@ -119,22 +122,38 @@ def _converge(world: World, group: Group, choices: Choices) -> World:
     for fault in world.faults:
         if isinstance(fault, LaunchFails) and fault.times and fault.group in (None, group.name):
             spent = tuple(evolve(f, times=f.times - 1) if f is fault else f for f in world.faults)
-            return world.replaced(faults=spent).with_group(_not_launched(world, group))
+            return world.replaced(faults=spent).with_group(_not_launched(world, group, NO_CAPACITY))
+    if why := _unlaunchable(world, group.version):
+        return world.with_group(_not_launched(world, group, why))
     running_at = world.now + ms(world.settings.pending_seconds)
     serials = range(world.serial + 1, world.serial + 1 + missing)
-    launched = tuple(Instance(f"i-{n:04d}", group.version, "pending", running_at) for n in serials)
+    launched = tuple(
+        Instance(f"i-{n:04d}", group.version, "pending", running_at, launched_at=world.now) for n in serials
+    )
     group = group.replaced(
         instances=group.instances + launched, react_at=NEVER, failures=0, launch_error=None
     )
     return world.replaced(serial=serials[-1]).with_group(group)
 
 
-def _not_launched(world: World, group: Group) -> Group:
+def _unlaunchable(world: World, number: int) -> str | None:
+    """Why nothing can be started from a template version: it or its image is gone, or not there yet."""
+    version = world.version(number)
+    if version is None:
+        return f"The specified launch template version {number} does not exist."
+    image = world.image(version.image)
+    if image is None:
+        return f"The image id '[{version.image}]' does not exist"
+    return None if image.available_at <= world.now else f"The image ID '{image.id}' is not available"
+
+
+def _not_launched(world: World, group: Group, why: str) -> Group:
     pause = min(world.settings.retry_seconds * 2 ** min(group.failures, 20), RETRY_LIMIT_SECONDS)
     return group.replaced(
         react_at=world.now + ms(pause),
         failures=group.failures + 1,
-        launch_error="We currently do not have sufficient capacity in the Availability Zone you requested.",
+        launch_error=why,
+        failed_at=world.now,
     )
 
 
@@ -216,27 +235,46 @@ def freeze(world: World, name: str, *, frozen: bool) -> World:
 def create_group(world: World, group: Group, like: str | None) -> World:
     """Create a group, with the settings of another. The same again by the same token is no error."""
     old = world.group(group.name)
-    if old is not None:
-        if old.token and old.token == group.token:
-            return world
-        raise Refused("conflict", f"AutoScalingGroup by this name already exists - {group.name}")
+    if old is not None and old.token and old.token == group.token:
+        return world
+    # A weighted group is behind its own target group from the start; a shared one is attached later.
+    made = add_group(world, group.replaced(attached=world.weighted))
     if like is not None:
         existing(world, like)
     if world.home(group.name) is None:
         raise Refused("absent", f"no target group is known for {group.name}")
+    return made
+
+
+def add_group(world: World, group: Group) -> World:
+    """Create a group as it is given (CreateAutoScalingGroup): twice is an error."""
+    if world.group(group.name) is not None:
+        raise Refused("conflict", f"AutoScalingGroup by this name already exists - {group.name}")
     _sized(group.min, group.desired, group.max)
     _known(world, group.version)
-    # A weighted group is behind its own target group from the start; a shared one is attached later.
-    made = group.replaced(attached=world.weighted)
-    return world.replaced(groups=(*world.groups, react(world, made)))
+    return world.replaced(groups=(*world.groups, react(world, group)))
 
 
-def delete_group(world: World, name: str) -> World:
-    """Delete an empty group (DeleteAutoScalingGroup without ForceDelete); an absent one is gone already."""
+def end_instance(world: World, group: Group, name: str, *, lower: int) -> World:
+    """End one instance by name, the wanted size going down by ``lower`` (0 or 1)."""
+    instances = tuple(
+        leave(each, world.now, world.settings) if each.id == name and each.life != "leaving" else each
+        for each in group.instances
+    )
+    ended = group.replaced(desired=group.desired - lower, instances=instances)
+    return world.with_group(react(world, ended))
+
+
+def delete_group(world: World, name: str, *, force: bool = False) -> World:
+    """Delete an empty group (DeleteAutoScalingGroup); an absent one is gone already.
+
+    With ``force`` whatever is in it goes at once, without draining: "does not wait for the instances to
+    terminate".
+    """
     group = world.group(name)
     if group is None:
         return world
-    if group.instances or group.desired:
+    if (group.instances or group.desired) and not force:
         raise Refused("in-use", "You cannot delete an AutoScalingGroup while there are instances in it.")
     return world.replaced(groups=tuple(other for other in world.groups if other is not group))
 
@@ -254,5 +292,14 @@ def prepare_version(world: World, template: str, source: int, image: str, token:
     found = world.image(image)
     if found is None or found.available_at > world.now:
         raise Refused("absent", f"no image {image}")
-    number = max(version.number for version in world.versions) + 1
-    return world.replaced(versions=(*world.versions, Version(number, source, image, token)))
+    return add_version(world, Version(next_version(world), source, image, token))
+
+
+def next_version(world: World) -> int:
+    """The number of the next template version."""
+    return max(version.number for version in world.versions) + 1
+
+
+def add_version(world: World, version: Version) -> World:
+    """Make a template version; its image is not looked at before something is launched from it."""
+    return world.replaced(versions=(*world.versions, version))

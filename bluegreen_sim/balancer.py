@@ -7,19 +7,25 @@ of the application is looked at, and from it follows the moment at which the ver
 
 from __future__ import annotations
 
+from functools import partial
+
 from .faults import Errors
 from .traffic import Pool, Target
 from .world import NEVER, Group, Instance, Settings, TargetState, World, ms
 
 
-def register(instance: Instance, now: int, settings: Settings) -> Instance:
-    """The instance, newly registered: whatever was known of it is forgotten."""
+def register(instance: Instance, now: int, settings: Settings, *, used: bool = True) -> Instance:
+    """The instance, newly registered: what was known of it is forgotten; without use it is not checked."""
+    if not used:
+        return instance.replaced(target="unused", seen=-1, run_from=NEVER, target_at=NEVER)
     first = now + ms(settings.first_check_seconds)
     return instance.replaced(target="initial", seen=-1, run_from=first, target_at=first)
 
 
 def deregister(instance: Instance, now: int, settings: Settings) -> Instance:
     """The instance, draining for the whole delay, whether or not requests are in flight."""
+    if not instance.checked:
+        return instance.replaced(target="") if instance.target == "unused" else instance
     over = now + ms(settings.deregistration_seconds)
     return instance.replaced(target="draining", seen=-1, run_from=NEVER, target_at=over)
 
@@ -61,6 +67,25 @@ def _checks_needed(instance: Instance, result: int, settings: Settings) -> int |
     return None if instance.target == "unhealthy" else settings.unhealthy_threshold
 
 
+def used(world: World, group: Group) -> bool:
+    """Whether a rule leads to the group's target group, with whatever weight."""
+    return world.home(group.name) in dict(world.rule)
+
+
+def reason(instance: Instance) -> str | None:
+    """The reason code of a target's state (ALB user guide, "Target health status"); none when healthy."""
+    match instance.target:
+        case "initial":
+            return "Elb.RegistrationInProgress" if instance.seen < 0 else "Elb.InitialHealthChecking"
+        case "unhealthy":
+            return "Target.Timeout" if instance.dead else "Target.FailedHealthChecks"
+        case "draining":
+            return "Target.DeregistrationInProgress"
+        case "unused":
+            return "Target.NotInUse"
+    return None
+
+
 # -------------------------------------------------------------------------------------------- what is asked
 
 
@@ -68,9 +93,9 @@ def attach(world: World, group: Group) -> World:
     """Register the group's instances with its target group, and all later ones at launch."""
     if group.attached:
         return world
+    into = partial(register, now=world.now, settings=world.settings, used=used(world, group))
     instances = tuple(
-        register(instance, world.now, world.settings) if instance.life == "running" else instance
-        for instance in group.instances
+        into(instance) if instance.life == "running" else instance for instance in group.instances
     )
     return world.with_group(group.replaced(attached=True, instances=instances))
 
@@ -79,16 +104,42 @@ def detach(world: World, group: Group) -> World:
     """Deregister the group's instances; they drain and go on running."""
     if not group.attached:
         return world
-    instances = tuple(
-        deregister(instance, world.now, world.settings) if instance.checked else instance
-        for instance in group.instances
-    )
+    instances = tuple(deregister(instance, world.now, world.settings) for instance in group.instances)
     return world.with_group(group.replaced(attached=False, instances=instances))
 
 
 def set_weights(world: World, weights: tuple[tuple[str, int], ...]) -> World:
-    """Replace the rule's whole list: (target group, weight)."""
-    return world.replaced(rule=weights)
+    """Replace the rule's whole list: (target group, weight).
+
+    Targets of a group that the rule names no more are unused; those of one that it names newly are checked
+    from the start (ALB user guide, "Health checks for your target groups").
+    """
+    changed = dict(world.rule).keys() ^ dict(weights).keys()
+    world = world.replaced(rule=weights)
+    for group in world.groups:
+        if world.home(group.name) in changed:
+            into = partial(register, now=world.now, settings=world.settings, used=used(world, group))
+            instances = tuple(
+                instance if instance.target in ("", "draining") else into(instance)
+                for instance in group.instances
+            )
+            world = world.with_group(group.replaced(instances=instances))
+    return world
+
+
+def change_targets(world: World, group: Group, ids: set[str], *, registered: bool) -> World:
+    """Register or deregister some of a group's instances by hand; what is so already stays."""
+
+    def change(instance: Instance) -> Instance:
+        if instance.id not in ids or instance.life != "running":
+            return instance
+        if not registered:
+            return deregister(instance, world.now, world.settings)
+        if instance.target not in ("", "draining"):
+            return instance
+        return register(instance, world.now, world.settings, used=used(world, group))
+
+    return world.with_group(group.replaced(instances=tuple(map(change, group.instances))))
 
 
 # ------------------------------------------------------------------------------------------ who gets requests
@@ -117,7 +168,7 @@ def _serving(world: World, groups: list[Group]) -> tuple[Target, ...]:
         for instance in group.instances:
             if instance.checked:
                 into = healthy if instance.target == "healthy" else others
-                percent = percents[instance.version]
+                percent = percents.get(instance.version, 0)
                 into.append((instance.id, group.name, instance.answers, percent))
     return tuple(healthy or others)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import choose, progress, react
+from .autoscaling import choose, end_instance, progress, react
 from .balancer import application_changed
 from .builds import progress_builds
 from .choices import Choices
@@ -119,9 +119,9 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             if fault.for_seconds is not None:
                 over = world.now + ms(fault.for_seconds)
                 world = schedule(world, AlarmOk(name, over / 1000), over)
-            return _alarm(world, name, "alarm")
+            return set_alarm(world, name, "alarm")
         case AlarmOk(name=name):
-            return _alarm(world, name, "ok")
+            return set_alarm(world, name, "ok")
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
@@ -172,7 +172,19 @@ def _struck(world: World, instance: Instance, fault: Dies | Sick) -> Instance:
     return silent.replaced(app_at=back_at)
 
 
-def _alarm(world: World, name: str, state: str) -> World:
+def kill(world: World, group: Group, name: str) -> World:
+    """The world after somebody ended a group's instance behind the group's back.
+
+    A running one fails altogether, and the group notices; one that does not run yet is missed at once.
+    """
+    victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
+    if victims and victims[0].life == "pending":
+        return end_instance(world, group, name, lower=0)
+    return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+
+
+def set_alarm(world: World, name: str, state: str) -> World:
+    """The world with an alarm in a state: ``ok``, ``alarm`` or ``no-data``."""
     alarms = {**dict(world.alarms), name: state}
     return world.replaced(alarms=tuple(alarms.items()))
 

@@ -8,7 +8,7 @@ and looks are counted from 1, likewise from its start.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from attrs import frozen
@@ -143,9 +143,14 @@ class StaleLook:
 
 @frozen
 class BlindLook:
-    """The n-th look cannot read groups and weights."""
+    """The n-th look cannot read groups and weights.
+
+    How that shows matters through boto3 only: the service is ``unavailable`` (503), bodies are ``garbled``
+    (cut off), or lists are ``cut-short`` (their first page comes, the next one is unavailable).
+    """
 
     look: int
+    how: Literal["unavailable", "garbled", "cut-short"] = "unavailable"
 
 
 Lasting = NeverHealthy | SlowBoot | Errors | LaunchFails | LostAnswer | RefusedCall | StaleLook | BlindLook

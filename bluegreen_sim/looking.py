@@ -13,6 +13,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Alarm, Plan
 
+from . import balancer
 from .world import Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
@@ -81,20 +82,11 @@ class Looker:
 
 
 def _target(instance: Instance) -> TargetHealth:
-    if instance.target == "draining":
-        return _seen(instance, "draining", "Target.DeregistrationInProgress")
+    if instance.target and instance.target != "unused":
+        return _seen(instance, instance.target, balancer.reason(instance))
     if instance.life == "leaving":
         return _seen(instance, "draining")
-    if instance.target == "initial":
-        registering = instance.seen < 0
-        return _seen(
-            instance, "initial", f"Elb.{'RegistrationInProgress' if registering else 'InitialHealthChecking'}"
-        )
-    if instance.target == "unhealthy":
-        return _seen(
-            instance, "unhealthy", "Target.Timeout" if instance.dead else "Target.FailedHealthChecks"
-        )
-    if instance.target == "healthy" or instance.answers:
+    if instance.answers:
         return _seen(instance, "healthy")
     # Not behind the balancer: it was asked directly, and did not answer.
     return _seen(instance, "unhealthy" if instance.answered else "initial")

@@ -88,7 +88,7 @@ class Copied:
 
 
 Life = Literal["pending", "running", "leaving"]
-TargetState = Literal["", "initial", "healthy", "unhealthy", "draining"]
+TargetState = Literal["", "unused", "initial", "healthy", "unhealthy", "draining"]
 
 
 @frozen(slots=False)
@@ -104,10 +104,12 @@ class Instance(Copied):
         answered: Whether it ever did.
         app_at: When it starts to answer, or does again.
         dead: Whether the whole instance has failed.
-        target: What the balancer says of it; ``""`` when it is not registered.
+        target: What the balancer says of it; ``""`` when it is not registered, ``unused`` when no rule leads
+            to its target group.
         seen: Result of the last health check: 1 passed, 0 failed, -1 for none yet.
         run_from: The first of the checks in a row that had this result; before any, the first check.
         target_at: The next check that can change anything; with ``draining``: when that is over.
+        launched_at: When it was launched; nothing depends on it, so it is not part of the key.
     """
 
     id: str
@@ -122,6 +124,7 @@ class Instance(Copied):
     seen: int = -1
     run_from: int = NEVER
     target_at: int = NEVER
+    launched_at: int = 0
 
     @cached_property
     def due(self) -> int:
@@ -131,7 +134,7 @@ class Instance(Copied):
     @property
     def checked(self) -> bool:
         """Whether the balancer checks it now."""
-        return self.target not in ("", "draining")
+        return self.target not in ("", "unused", "draining")
 
     def key(self, now: int, interval: int) -> tuple[Hashable, ...]:
         """What the future depends on, with times relative to ``now``; the id is not part of it."""
@@ -169,6 +172,7 @@ class Group(Copied):
         react_at: When it will look at its size.
         failures: Launches that failed in a row.
         launch_error: Why the last launch failed.
+        failed_at: When it did; nothing depends on it, so it is not part of the key.
     """
 
     name: str
@@ -183,6 +187,7 @@ class Group(Copied):
     react_at: int = NEVER
     failures: int = 0
     launch_error: str | None = None
+    failed_at: int = 0
 
     @cached_property
     def due(self) -> int:
@@ -252,6 +257,8 @@ class World(Copied):
         faults: What lasts, and what waits for a call or look, counted from now on: 1 is the next.
         budget: What may still happen.
         history: The world at earlier looks, the latest last, as far as a stale look may want it.
+        notes: (about what, JSON text): what an account keeps of its things, such as tags, and what nothing
+            that happens here depends on; so it is not part of the key.
     """
 
     now: int = 0
@@ -269,6 +276,7 @@ class World(Copied):
     faults: tuple[Lasting, ...] = ()
     budget: Budget = Factory(Budget)
     history: tuple[World, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def due(self) -> int:
@@ -283,7 +291,7 @@ class World(Copied):
     @property
     def weighted(self) -> bool:
         """Whether each group has a target group of its own."""
-        return len(self.rule) > 1
+        return len({target_group for _, target_group in self.homes}) > 1
 
     def group(self, name: str) -> Group | None:
         """The group of that name; None when there is none."""

@@ -47,8 +47,8 @@ SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies")
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
-    "boto3": ("bluegreen.aws",),
-    "botocore": ("bluegreen.aws",),
+    "boto3": ("bluegreen.aws", "bluegreen_sim.endpoint"),
+    "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
     "hypothesis": ("bluegreen_sim.testing",),
@@ -58,6 +58,7 @@ KNOWN_TO = {
 LOADED_ON_PURPOSE = {
     "bluegreen.aws": {"boto3", "botocore"},
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
+    "bluegreen_sim.endpoint": {"boto3", "botocore"},
     "bluegreen_sim.testing": {"hypothesis"},
 }
 

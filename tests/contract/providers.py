@@ -14,13 +14,14 @@ from bluegreen.core.observation import Observation
 from bluegreen.core.state import Ledger
 from bluegreen.ports import Cloud
 from bluegreen_sim import Settings, SimCloud
+from bluegreen_sim.endpoint import session
 from bluegreen_sim.faults import NeverHealthy
 from tests.contract.processes import Group, Machine
 from tests.moto_account import GROUPS, IMAGES, TARGET_GROUPS, TEMPLATE, lay_out
 from tests.moto_server import MotoServer
 
 ROUTINGS = ("weighted", "shared")
-PROVIDERS = ("simulator", "moto", "processes")
+PROVIDERS = ("simulator", "endpoint", "moto", "processes")
 LIVE, NEXT, AFTER = IMAGES
 
 
@@ -111,6 +112,25 @@ def simulator(
 ) -> Iterator[Place]:
     """The simulator, directly."""
     del moto
+    cloud, spoil = _simulated(plan, live, groups_exist=groups_exist)
+    yield Place("simulator", plan, cloud, spoil)
+
+
+@contextmanager
+def endpoint(plan: Plan, live: int | None, *, groups_exist: bool, moto: MotoServer | None) -> Iterator[Place]:
+    """The AWS adapter, on the simulator."""
+    del moto
+    simulated, spoil = _simulated(plan, live, groups_exist=groups_exist)
+    cloud = AwsCloud(session(simulated), clock=simulated.clock)
+    try:
+        yield Place("endpoint", plan, cloud, spoil)
+    finally:
+        cloud.close()
+
+
+def _simulated(
+    plan: Plan, live: int | None, *, groups_exist: bool
+) -> tuple[SimCloud, Callable[[str], object]]:
     settings = Settings(boot_seconds=(5,), deregistration_seconds=20)
     cloud = SimCloud(plan, capacity=2, traffic=0, live=live, settings=settings)
     if not groups_exist:
@@ -121,7 +141,7 @@ def simulator(
 
     for image in (NEXT, AFTER):
         cloud = SimCloud(plan.with_image(image), traffic=0, world=cloud.world, add_image=True)
-    yield Place("simulator", plan, cloud, spoil)
+    return cloud, spoil
 
 
 @contextmanager
@@ -165,7 +185,7 @@ def processes(
     yield Place("processes", plan, machine, machine.broken.add)
 
 
-_MAKERS = {"simulator": simulator, "moto": on_moto, "processes": processes}
+_MAKERS = {"simulator": simulator, "endpoint": endpoint, "moto": on_moto, "processes": processes}
 
 
 @contextmanager
