@@ -166,7 +166,8 @@ class Budget:
         stale: Looks that show the look before.
         blind: Looks that read neither groups nor weights.
         rescales: Sizes that a scaling policy moves by one, up or down.
-        reds: Gates that fail; of an alarm: for good.
+        reds: Gates that do not pass: alarms that go red for good, probes and hooks that fail once, or cannot
+            say yet.
         acts: Operators' acts: an abort or a pause at any moment; in ``halted`` a resume. Not for a
             ``SimCloud``, which has no operator: for ``explore``.
         crashes: Ends of the deploying process at any boundary of a pass; another one goes on from the

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "bluegreen.cli": ("bluegreen",),
 }
 
-# The world itself: it would serve any deployment tool, so it cannot share bluegreen's mistakes.
+# The world itself, and what judges it: they would serve any deployment tool, so they cannot share bluegreen's
+# mistakes.
 WORLD = [
     f"bluegreen_sim.{part}"
     for part in (
@@ -38,11 +39,16 @@ WORLD = [
         "traffic",
         "timeline",
         "faults",
+        "canonical",
+        "oracle",
+        "explorer",
+        "properties",
     )
 ]
 
 # What the rest of bluegreen_sim may use of bluegreen besides the names in `bluegreen` itself.
-SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies")
+# The search drives the very loop that sends commands.
+SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies", "bluegreen.deployment")
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
