@@ -34,9 +34,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after the program's name; None takes the process's own.
     """
-    from . import demo, operate, planning, simulate, status
+    from . import check, demo, operate, planning, simulate, status
 
-    for module in (demo, planning, simulate, status, operate):
+    for module in (demo, planning, check, simulate, status, operate):
         for command in module.COMMANDS:
             program.add_command(command)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
