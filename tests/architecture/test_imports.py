@@ -56,13 +56,15 @@ KNOWN_TO = {
     "botocore": (),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
-    "hypothesis": ("bluegreen_sim.testing",),
+    "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 
 # Modules that nobody loads by accident, with what they may load when they are; all others load attrs only.
 LOADED_ON_PURPOSE = {
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
     "bluegreen_sim.testing": {"hypothesis"},
+    "bluegreen_sim.pytest_plugin": {"pytest"},
 }
 
 HEAVY = set(
