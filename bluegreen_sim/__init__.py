@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         StaleLook,
         parse,
     )
+    from .proof import Bounds, Exploration, Violation, explore, replay
+    from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
     from .timeline import Timeline
     from .traffic import Traffic
@@ -35,15 +37,18 @@ __all__ = [
     "AlarmOk",
     "AlarmRed",
     "BlindLook",
+    "Bounds",
     "Budget",
     "Choices",
     "Dies",
     "EditBounds",
     "EditWeights",
     "Errors",
+    "Exploration",
     "Fault",
     "LaunchFails",
     "LostAnswer",
+    "Moment",
     "NeverHealthy",
     "RefusedCall",
     "Rescale",
@@ -52,11 +57,15 @@ __all__ = [
     "SimCloud",
     "SlowBoot",
     "StaleLook",
+    "Story",
     "Timeline",
     "Traffic",
+    "Violation",
     "World",
     "enumerate_runs",
+    "explore",
     "parse",
+    "replay",
     "tutorial",
     "world_from_dict",
     "world_to_dict",
@@ -70,6 +79,8 @@ _HOMES = {
         "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
         "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
     ),
+    "proof": "Bounds Exploration Violation explore replay",
+    "retelling": "Moment Story",
     "saved": "world_from_dict world_to_dict",
     "timeline": "Timeline",
     "traffic": "Traffic",

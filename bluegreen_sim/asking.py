@@ -15,13 +15,34 @@ from bluegreen.core.commands import (
     SetSize,
     SetVersion,
 )
+from bluegreen.core.observation import ErrorClass, Outcome, Result
 
 from . import autoscaling, balancer
 from .autoscaling import Refused
+from .faults import LostAnswer, RefusedCall
 from .world import Group, World
 
 HIGHEST_WEIGHT = 999
 """ALB user guide, "Rule actions": weights are 0 to 999."""
+
+
+def called(world: World, command: Command, fate: LostAnswer | RefusedCall | None) -> tuple[World, Outcome]:
+    """The world after a call with such a fate, and what its sender hears of it."""
+    refused = None
+    if isinstance(fate, RefusedCall):
+        refused = Refused(fate.error, "refused by the simulator, as it was told")
+    elif fate is None or fate.applied:
+        try:
+            world = carry_out(world, command)
+        except Refused as no:
+            refused = no
+    if isinstance(fate, LostAnswer):
+        lost = Outcome(command=command, result=Result.UNKNOWN, error=ErrorClass.LOST, detail="no answer")
+        return world, lost
+    if refused is not None:
+        error = ErrorClass(refused.kind)
+        return world, Outcome(command=command, result=error.result, error=error, detail=str(refused))
+    return world, Outcome(command=command, result=Result.APPLIED)
 
 
 def carry_out(world: World, command: Command) -> World:

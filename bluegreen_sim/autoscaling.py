@@ -161,7 +161,7 @@ def _shrunk(world: World, group: Group, surplus: int, choices: Choices) -> tuple
     if not surplus:
         return group.instances
     staying = [instance for instance in group.instances if instance.life != "leaving"]
-    if world.settings.termination == "any":
+    if world.settings.termination != "oldest-version":
         victims = {victim.id for victim in choose(world, staying, surplus, choices)}
     else:
         staying.sort(key=lambda instance: instance.version)  # stable: of equal versions the oldest first
@@ -171,11 +171,14 @@ def _shrunk(world: World, group: Group, surplus: int, choices: Choices) -> tuple
 
 
 def choose(world: World, among: list[Instance], count: int, choices: Choices) -> list[Instance]:
-    """``count`` instances; a choice only where instances can be told apart."""
+    """``count`` instances; a choice only where instances can be told apart, here or by whoever asks."""
     left, chosen = list(among), []
-    interval = ms(world.settings.check_interval_seconds)
+    interval, each = ms(world.settings.check_interval_seconds), world.settings.termination == "each"
     for _ in range(min(count, len(left))):
-        kinds = {instance.key(world.now, interval): instance for instance in reversed(left)}
+        kinds = {
+            (instance.key(world.now, interval), instance.id if each else ""): instance
+            for instance in reversed(left)
+        }
         chosen.append(choices.pick([kinds[key] for key in sorted(kinds)]))
         left.remove(chosen[-1])
     return chosen

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bluegreen.core.commands import Command
-from bluegreen.core.observation import ErrorClass, Observation, Outcome, Result
+from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
-from .asking import carry_out
-from .autoscaling import Refused
+from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .faults import Budget, Errors, Fault, LostAnswer, RefusedCall, StaleLook, for_groups
+from .faults import Budget, Errors, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
 from .timeline import Timeline
@@ -113,22 +112,10 @@ class SimCloud:
 
     def apply(self, command: Command) -> Outcome:
         """Carry out one command, at most once, and say what became of it."""
-        self.world, fate = engine.before_call(self.world, self.choices)
-        refused = None
-        if isinstance(fate, RefusedCall):
-            refused = Refused(fate.error, "refused by the simulator, as it was told")
-        elif fate is None or fate.applied:
-            try:
-                self.world = carry_out(self.world, command)
-            except Refused as no:
-                refused = no
-            self._record(self.world)
-        if isinstance(fate, LostAnswer):
-            return Outcome(command=command, result=Result.UNKNOWN, error=ErrorClass.LOST, detail="no answer")
-        if refused is not None:
-            error = ErrorClass(refused.kind)
-            return Outcome(command=command, result=error.result, error=error, detail=str(refused))
-        return Outcome(command=command, result=Result.APPLIED)
+        world, fate = engine.before_call(self.world, self.choices)
+        self.world, outcome = called(world, command, fate)
+        self._record(self.world)
+        return outcome
 
     # ------------------------------------------------------------------------------------------ time passes
 

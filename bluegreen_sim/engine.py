@@ -189,22 +189,51 @@ def set_alarm(world: World, name: str, state: str) -> World:
     return world.replaced(alarms=tuple(alarms.items()))
 
 
+def healed(world: World) -> World:
+    """The world once everything that went wrong is over and nothing more will: what died stays dead."""
+    world = world.replaced(
+        budget=Budget(),
+        faults=(),
+        schedule=(),
+        history=(),
+        alarms=tuple((name, "ok" if state == "alarm" else state) for name, state in world.alarms),
+    )
+    for group in world.groups:
+        instances = tuple(
+            application_changed(instance, world.now, world.settings, answers=True)
+            if instance.life == "running" and not (instance.answers or instance.dead)
+            else instance
+            for instance in group.instances
+        )
+        world = world.with_group(group.replaced(instances=instances))
+    return world
+
+
 # ----------------------------------------------------------------------- opportunities: elapse, call and look
 
 
 def before_elapse(world: World, choices: Choices) -> World:
     """The world after what the budget lets happen before time passes: at most one fault."""
-    kinds = [(kind, name) for kind, name in ((Sick, "sick"), (Dies, "dies")) if getattr(world.budget, name)]
-    if not kinds:
-        return world
-    options: list[tuple[str, Dies | Sick] | None] = [None]
-    for group in world.groups:
-        faults: list[tuple[str, Dies | Sick]] = [(name, kind(group.name, 0)) for kind, name in kinds]
-        options += [(name, fault) for name, fault in faults if any(_victims(group, fault))]
+    options: list[tuple[str, Timed] | None] = [None, *_strikes(world)]
     chosen = choices.pick(options)
     if chosen is None:
         return world
     return strike(world.replaced(budget=world.budget.spent(chosen[0])), chosen[1], choices)
+
+
+def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
+    """(kind, fault) of all that could strike now, as far as the budget goes."""
+    budget = world.budget
+    for group in world.groups:
+        if budget.sick and any(_victims(group, Sick(group.name, 0))):
+            yield "sick", Sick(group.name, 0)
+        if budget.dies and any(_victims(group, Dies(group.name, 0))):
+            yield "dies", Dies(group.name, 0)
+        if budget.rescales and not group.frozen:
+            deltas = ((1, group.desired < group.max), (-1, group.desired > group.min))
+            yield from (("rescales", Rescale(group.name, delta, 0)) for delta, free in deltas if free)
+    if budget.reds:
+        yield from (("reds", AlarmRed(name, 0)) for name, state in world.alarms if state == "ok")
 
 
 def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | None]:

@@ -170,6 +170,14 @@ class Budget:
         refused: Calls that are throttled.
         stale: Looks that show the look before.
         blind: Looks that read neither groups nor weights.
+        rescales: Sizes that a scaling policy moves by one, up or down.
+        reds: Gates that do not pass: alarms that go red for good, probes and hooks that fail once, or cannot
+            say yet.
+        acts: Operators' acts: an abort or a pause at any moment; in ``halted`` a resume. Not for a
+            ``SimCloud``, which has no operator: for ``explore``.
+        crashes: Ends of the deploying process at any boundary of a pass; another one goes on from the
+            journal. Likewise for ``explore``.
+        most: How many in all, of whatever kinds; None for no such limit.
     """
 
     sick: int = 0
@@ -178,10 +186,33 @@ class Budget:
     refused: int = 0
     stale: int = 0
     blind: int = 0
+    rescales: int = 0
+    reds: int = 0
+    acts: int = 0
+    crashes: int = 0
+    most: int | None = None
+
+    @classmethod
+    def any(cls, most: int, **but: int) -> Budget:
+        """So many faults in all, each of any kind.
+
+        Args:
+            most: How many.
+            but: Kinds of which there are fewer: ``Budget.any(2, crashes=0)``.
+        """
+        return cls(**{**dict.fromkeys(KINDS, most), **but}, most=most)
 
     def spent(self, kind: str) -> Budget:
         """What is left after one fault of a kind."""
-        return attrs.evolve(self, **{kind: getattr(self, kind) - 1})
+        left = {name: getattr(self, name) - (name == kind) for name in KINDS}
+        if self.most is None:
+            return Budget(**left)
+        most = self.most - 1
+        return Budget(**{name: min(number, most) for name, number in left.items()}, most=most)
+
+
+KINDS = tuple(field.name for field in attrs.fields(Budget) if field.name != "most")
+"""The kinds of faults that a budget counts."""
 
 
 # ------------------------------------------------------------------------------------------------- as text

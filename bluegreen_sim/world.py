@@ -50,7 +50,8 @@ class Settings:
             check type ELB), at once: the grace period is 0 through the API.
         retry_seconds: Pause after a failed launch; doubled each time, up to 300 (undocumented).
         termination: Which instances a shrinking group ends: ``"oldest-version"`` and of these the oldest
-            (the default policy in one zone), or ``"any"``, chosen among all that can be told apart.
+            (the default policy in one zone); ``"any"``, chosen among all that can be told apart; or
+            ``"each"``, chosen among all, for whoever knows more of them than the world does.
         nodes: Nodes of the balancer, each with a round robin of its own.
         builder_boot_seconds: From the start of a build instance until it takes commands.
         builder_stop_seconds: Until it has stopped, or ended.
@@ -69,7 +70,7 @@ class Settings:
     notice_seconds: float = 60
     replace_unhealthy: bool = False
     retry_seconds: float = 15
-    termination: Literal["oldest-version", "any"] = "oldest-version"
+    termination: Literal["oldest-version", "any", "each"] = "oldest-version"
     nodes: int = 1
     builder_boot_seconds: float = 40
     builder_stop_seconds: float = 20
@@ -136,10 +137,14 @@ class Instance(Copied):
         """Whether the balancer checks it now."""
         return self.target not in ("", "unused", "draining")
 
+    @property
+    def settled(self) -> bool:
+        """Whether the last check said what the verdict says: then it does not matter how often it did."""
+        return self.target == {0: "unhealthy", 1: "healthy"}.get(self.seen)
+
     def key(self, now: int, interval: int) -> tuple[Hashable, ...]:
         """What the future depends on, with times relative to ``now``; the id is not part of it."""
-        settled = (self.seen == 1) == (self.target == "healthy")
-        run = (self.run_from - now) % interval if settled and self.seen >= 0 else self.run_from - now
+        run = (self.run_from - now) % interval if self.settled else self.run_from - now
         return (
             self.version,
             self.life,
@@ -319,7 +324,8 @@ class World(Copied):
     ) -> tuple[Hashable, ...]:
         """Equal for worlds whose futures are the same: no ids, no counters, no absolute times.
 
-        Exact with ``termination = "any"``; otherwise the order of launch matters too, and is not in it.
+        Exact unless ``termination`` is ``"oldest-version"``: then the order of launch matters too, and is
+        not in it.
 
         Args:
             label: What the caller knows of an instance besides, by id; it must be orderable.

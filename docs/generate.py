@@ -152,8 +152,9 @@ Of every run, rather than of a single decision, these hold too:
 | L4 | a way back | Before the commit, with a blue that carries, an abort ends rolled back; it never waits for green. | `tests/explore/` |
 | L8 | no needless retreat | With tolerable faults only, and a world quicker than the deadlines, every run ends promoted. | `tests/explore/test_campaign.py` |
 
-Bounds: the exhaustive search covers one instance a colour and two faults at a time, both routings; random
-worlds have up to four. What is *not* promised: that the world is as the simulator says. Nothing here has seen
+Bounds: the exhaustive search covers any two of ten kinds of fault with one instance a colour and any one with two,
+for both routings, both kinds of fleet and every strategy by name; `make proof` any two with two, and any three with
+one. Random worlds have up to four instances. What is *not* promised: that the world is as the simulator says. Nothing here has seen
 AWS; the rules that the simulator follows, with their sources, are in [simulator.md](simulator.md).
 """
 

@@ -120,7 +120,9 @@ def _attach(scene: _Scene) -> Iterator[Wish]:
     green = scene.green
     if scene.target.green.attached and not green.attached and green.exists:
         enough = proven(scene.plan, scene.state) >= max(1, scene.target.proven)
-        yield Attach(fleet=green.name), green.running == 0 or enough
+        # Its count is its share: a green that somebody else has grown is corrected first.
+        fits = green.desired <= (scene.target.green.size or 0)
+        yield Attach(fleet=green.name), fits and (green.running == 0 or enough)
 
 
 def _share(scene: _Scene) -> Iterator[Wish]:
@@ -137,7 +139,9 @@ def _share(scene: _Scene) -> Iterator[Wish]:
 def _detach(scene: _Scene) -> Iterator[Wish]:
     for fleet, wanted in scene.sides:
         if wanted.attached is False and fleet.attached:
-            yield Detach(fleet=fleet.name), fleet.running == 0 or blue_carries(scene.state, scene.observation)
+            back = fleet.name == scene.state.green and scene.state.phase.backward
+            left = back and blue_carries(scene.state, scene.observation)
+            yield Detach(fleet=fleet.name), fleet.running == 0 or left
 
 
 def _shrink(scene: _Scene) -> Iterator[Wish]:
@@ -192,8 +196,10 @@ def _may_shrink(scene: _Scene, fleet: Fleet) -> bool:
         unused = plan.shared or (shares is not None and shares.weight(fleet.name) == 0)
         return unused and green_healthy(state, observation) >= max(1, state.floor)
     if state.phase.forward:
-        # A share that the rungs still divide by counts: green is corrected to its rung, not removed.
-        return plan.shared and fleet.desired > plan.green_size(rung(plan, state).percent, state.need)
+        # A share that the rungs still divide by counts: green is corrected to its rung, not removed, and
+        # not while it stands in for a blue that falls short.
+        above = fleet.desired > plan.green_size(rung(plan, state).percent, state.need)
+        return plan.shared and above and (not fleet.attached or blue_carries(state, observation))
     drained = not plan.shared or fleet.draining == 0
     kept = blue_carries(state, observation) or state.first_release  # of a first release, back is to nothing
     return not green_serves(plan, state, observation) and drained and kept

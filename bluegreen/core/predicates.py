@@ -99,7 +99,8 @@ def s3(plan: Plan, state: State, observation: Observation, command: Command) -> 
             )
         case Attach(fleet=fleet) if fleet == state.green and state.phase in FORWARD:
             green = observation.fleet(fleet)
-            return green is not None and allowed > 0 and green.desired <= plan.green_size(allowed, state.need)
+            fits = green is not None and green.desired <= plan.green_size(allowed or 1, state.need)
+            return green is not None and (allowed == 100 or (allowed > 0 and fits))
         case SetSize(fleet=fleet, size=size) if (
             fleet == state.green and plan.shared and state.phase in FORWARD
         ):

@@ -86,7 +86,7 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
                 blue=NOTHING if state.first_release else FleetTarget(size=0, min=0, max=blue.max),
                 green=_grown(plan, state, green, state.need, attached=True),
                 shares=_divided(plan, state, 100),
-                gone=state.blue,
+                gone=None if state.first_release else state.blue,  # the idle group was never ours
             )
         case Phase.CLEAN_UP:
             return _promoted(plan, state, blue, green)

@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "bluegreen.cli": ("bluegreen",),
 }
 
-# The world itself: it would serve any deployment tool, so it cannot share bluegreen's mistakes.
+# The world itself, and what judges it: they would serve any deployment tool, so they cannot share bluegreen's
+# mistakes.
 WORLD = [
     f"bluegreen_sim.{part}"
     for part in (
@@ -39,11 +40,16 @@ WORLD = [
         "traffic",
         "timeline",
         "faults",
+        "canonical",
+        "oracle",
+        "explorer",
+        "properties",
     )
 ]
 
 # What the rest of bluegreen_sim may use of bluegreen besides the names in `bluegreen` itself.
-SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies")
+# The search drives the very loop that sends commands.
+SHARED = ("bluegreen.core", "bluegreen.ports", "bluegreen.strategies", "bluegreen.deployment")
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
@@ -51,7 +57,8 @@ KNOWN_TO = {
     "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
-    "hypothesis": ("bluegreen_sim.testing",),
+    "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 
 # Modules that nobody loads by accident, with what they may load when they are; all others load attrs only.
@@ -60,6 +67,7 @@ LOADED_ON_PURPOSE = {
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
     "bluegreen_sim.endpoint": {"boto3", "botocore"},
     "bluegreen_sim.testing": {"hypothesis"},
+    "bluegreen_sim.pytest_plugin": {"pytest"},
 }
 
 HEAVY = set(

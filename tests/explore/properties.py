@@ -379,7 +379,8 @@ def leaves_only_what_is_done(p: Pass) -> bool:
         return True
     blue = p.look.fleet(p.before.blue)
     if p.before.phase is Phase.DRAIN:
-        return not (blue and blue.targets) or (late(p) and not (blue and blue.desired))
+        left = bool(blue and blue.targets) and not p.before.first_release  # the idle group is not ours
+        return not left or (late(p) and not (blue and blue.desired))
     return p.before.phase is not Phase.ROLL_BACK or not users_on_green(p)
 
 

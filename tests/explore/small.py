@@ -94,12 +94,11 @@ def small_world(
 
 @frozen
 class Case:
-    """A search: plan, world, and what operators may ask at any pass."""
+    """A search: plan and world."""
 
     name: str
     plan: Plan
     world: World
-    operator: tuple[str, ...] = ()
 
 
 PAIRS = (
@@ -152,20 +151,19 @@ def corners() -> Iterator[Case]:
 
 def _people(routing: object) -> Iterator[Case]:
     plan = small_plan(routing)
-    for asked in (("abort",), ("pause",), ("pause", "resume"), ("abort", "resume"), ("pause", "abort")):
-        yield Case(f"asks {asked}", plan, small_world(plan, Budget(sick=2)), asked)
+    yield Case("two acts", plan, small_world(plan, Budget(sick=2, acts=2)))
     asks = Strategy(
         (Rung(percent=50, bake_seconds=5, approval=True), Rung(percent=100)), keep_blue_seconds=10
     )
     approved = small_plan(routing, strategy=asks)
-    yield Case("approval", approved, small_world(approved, Budget(sick=1)), ("approve",))
+    yield Case("approval", approved, small_world(approved, Budget(sick=1)))
     for haste in ("expedite", "hold"):
         hasty = small_plan(routing, on_blue_sick=haste, strategy=asks)
-        yield Case(haste, hasty, small_world(hasty, Budget(sick=1)), ("approve",))
+        yield Case(haste, hasty, small_world(hasty, Budget(sick=1)))
     first = small_plan(routing, capacity=1)
-    yield Case("first release", first, small_world(first, Budget(sick=1), live=None), ("abort",))
+    yield Case("first release", first, small_world(first, Budget(sick=1, acts=1), live=None))
     replacing = small_plan(routing, fleets="replace", retain_seconds=5)
-    yield Case("replace", replacing, small_world(replacing, Budget(sick=1)), ("abort",))
+    yield Case("replace", replacing, small_world(replacing, Budget(sick=1, acts=1)))
 
 
 def _bad_luck(routing: object) -> Iterator[Case]:
@@ -173,41 +171,45 @@ def _bad_luck(routing: object) -> Iterator[Case]:
     alarmed = small_plan(routing, gates=(Alarm(name="5xx"),), strategy=canary(50, 5, keep_blue_seconds=10))
     for at in range(0, 80, 10):
         for also in ((), (Sick("a", at),)):
-            world = small_world(alarmed, faults=(AlarmRed("5xx", at), *also))
-            yield Case(f"alarm at {at}", alarmed, world, ("resume", "abort"))
+            world = small_world(alarmed, Budget(acts=2), faults=(AlarmRed("5xx", at), *also))
+            yield Case(f"alarm at {at}", alarmed, world)
         yield Case(f"blue sick at {at}", plan, small_world(plan, faults=(Sick("a", at),)))
         both = (Sick("a", at), Sick("b", at))
-        yield Case(f"both sick at {at}", plan, small_world(plan, faults=both), ("resume", "abort"))
+        yield Case(f"both sick at {at}", plan, small_world(plan, Budget(acts=2), faults=both))
     never = NeverHealthy("b")
     yield Case("never healthy", plan, small_world(plan, faults=(never,)))
     yield Case("never launched", plan, small_world(plan, faults=(LaunchFails(99, "b"),)))
-    yield Case("and blue sick", plan, small_world(plan, faults=(never, Sick("a", 30))), ("abort",))
-    # A hook that nobody supplies never passes: test_traffic waits, and other things happen meanwhile.
+    yield Case("and blue sick", plan, small_world(plan, Budget(acts=1), faults=(never, Sick("a", 30))))
+    # A hook that cannot say yet: test_traffic waits, and other things happen meanwhile.
     tested = small_plan(routing, gates=(Hook(name="smoke"), Alarm(name="5xx")))
     for at in (30, 35, 40):
-        yield Case("alarm in test", tested, small_world(tested, faults=(AlarmRed("5xx", at),)))
+        yield Case(
+            "alarm in test", tested, small_world(tested, Budget(reds=1), faults=(AlarmRed("5xx", at),))
+        )
         if not plan.shared:
             edit = EditWeights((("a", 70), ("b", 30)), at)
-            yield Case("weights of others in test", tested, small_world(tested, faults=(edit,)))
+            yield Case(
+                "weights of others in test", tested, small_world(tested, Budget(reds=1), faults=(edit,))
+            )
     silent = small_plan(routing, gates=(Alarm(name="silent"),))
     mute = small_world(silent)
     mute = mute.replaced(alarms=(("silent", "no-data"),))
     yield Case("alarm without data", silent, mute)
     slow = attrs.evolve(QUICK, deregistration_seconds=200)
-    yield Case("drains for ever", plan, small_world(plan, Budget(sick=1), settings=slow), ("abort",))
+    yield Case("drains for ever", plan, small_world(plan, Budget(sick=1, acts=1), settings=slow))
 
 
 def _darkness_and_refusals(routing: object) -> Iterator[Case]:
     plan = small_plan(routing)
     for first in range(1, 26, 3):
         dark = tuple(BlindLook(n) for n in range(first, first + 60))
-        yield Case(f"dark from look {first}", plan, small_world(plan, faults=dark), ("abort",))
+        yield Case(f"dark from look {first}", plan, small_world(plan, Budget(acts=1), faults=dark))
         sick = (Sick("b", 5 * first), *(BlindLook(n) for n in range(first + 4, first + 64)))
         yield Case(f"sick, then dark from look {first}", plan, small_world(plan, faults=sick))
     for call in range(1, 10):
         for error in ("identity", "in-use", "throttled"):
             no = tuple(RefusedCall(n, error) for n in range(call, call + 60))
-            yield Case(f"{error} from call {call}", plan, small_world(plan, faults=no), ("resume",))
+            yield Case(f"{error} from call {call}", plan, small_world(plan, Budget(acts=1), faults=no))
             back = (NeverHealthy("b"), *no)
             yield Case(f"{error} on the way back", plan, small_world(plan, faults=back))
             late = (Sick("b", 40), *no)
@@ -217,4 +219,4 @@ def _darkness_and_refusals(routing: object) -> Iterator[Case]:
     kept = small_plan(routing, strategy=canary(50, 5, last_bake_seconds=5, keep_blue_seconds=10))
     for at in range(10, 90, 5):
         edit = EditWeights((("a", 70), ("b", 30)), at)
-        yield Case("weights of others", kept, small_world(kept, faults=(edit,)), ("resume",))
+        yield Case("weights of others", kept, small_world(kept, Budget(acts=1), faults=(edit,)))

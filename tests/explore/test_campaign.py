@@ -14,9 +14,10 @@ from bluegreen.core.plan import Deadlines
 from bluegreen.core.state import Phase, State
 from bluegreen_sim import EditBounds, EditWeights, Rescale, SimCloud, testing
 from bluegreen_sim.faults import Fault
+from bluegreen_sim.oracle import wrong_end
 from tests.explore.harness import play
 from tests.explore.properties import Pass, violations
-from tests.explore.watched import Watched, wrong_end
+from tests.explore.watched import Watched
 
 PROOF = int(os.environ.get("BLUEGREEN_PROOF", "1"))
 MOST = 20_000  # a look a second through every deadline
@@ -37,7 +38,7 @@ def lived(cloud: Watched, passes: list[Pass], faults: list[Fault]) -> None:
     wrong = [*violations(passes), *cloud.crossings]
     state = passes[-1].step.state
     if state.phase.ended and not any(isinstance(fault, OTHERS) for fault in faults):
-        wrong += wrong_end(cloud.plan, cloud.start, cloud.world, state, cloud.calls)
+        wrong += wrong_end(cloud.plan, cloud.start, cloud.world, state, calls=cloud.calls)
     assert not wrong, "\n".join(wrong[:5])
 
 

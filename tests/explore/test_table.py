@@ -1,7 +1,7 @@
 """The table of transitions, changed cell by cell: general properties tell every change from the real one.
 
 None of the properties stores the table, its diagram, a trace or a count. Moments at which a cell decides are
-collected by searching small worlds; then the cell is changed to each other phase, and each moment is lived
+collected by exploring small worlds; then the cell is changed to each other phase, and each moment is lived
 through again with the changed table, to the end.
 """
 
@@ -16,15 +16,17 @@ from bluegreen.core import machine
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
-from bluegreen_sim import Budget, Choices, World, enumerate_runs
+from bluegreen_sim import Budget, Choices, World, enumerate_runs, explore
+from bluegreen_sim.nodes import Edge, Node
+from bluegreen_sim.oracle import wrong_end
+from bluegreen_sim.retelling import Plainly, Then
 from tests.explore.harness import play
 from tests.explore.properties import Pass, violations
-from tests.explore.search import Node, edge, search
 from tests.explore.small import Case, corners, pairs
-from tests.explore.watched import Watched, wrong_end
+from tests.explore.watched import Watched
 
 Cell = tuple[Phase, Signal]
-Moment = tuple[Case, Node]
+Moment = tuple[Case, Then]
 
 PER_CELL = 12
 """Moments kept of each cell, from as many different worlds as there are."""
@@ -34,20 +36,21 @@ def moments() -> dict[Cell, list[Moment]]:
     """For each cell that ever decides: some of the moments at which it does."""
     found: dict[Cell, list[Moment]] = {}
     for case in [*corners(), *pairs()]:
-        mine: dict[Cell, Node] = {}
-        nodes: dict[int, Node] = {}
+        mine: dict[Cell, Then] = {}
 
-        def visit(node: Node, nodes: dict[int, Node] = nodes) -> None:
-            nodes[id(node[1])] = node
+        def visit(node: Node, edge: Edge, _: Node, mine: dict[Cell, Then] = mine) -> None:
+            if edge.decision is not None:
+                state = node.mind.state
+                cell = (state.phase, Signal(edge.decision.step.signal))
+                if cell not in mine:
+                    world = node.place.world.replaced(budget=node.purse.budget)
+                    mine[cell] = Then(world, state, node.told.outcomes)
 
-        def seen(p: Pass, nodes: dict[int, Node] = nodes, mine: dict[Cell, Node] = mine) -> None:
-            mine.setdefault((p.before.phase, Signal(p.step.signal)), nodes[id(p.before)])
-
-        search(case.plan, case.world, operator=case.operator, seen=seen, visit=visit)
-        for cell, node in mine.items():
+        explore(case.plan, world=case.world, shrink=False, healing=False, visit=visit)
+        for cell, then in mine.items():
             kept = found.setdefault(cell, [])
             if len(kept) < PER_CELL:
-                kept.append((case, node))
+                kept.append((case, then))
     return found
 
 
@@ -57,35 +60,42 @@ def decided() -> dict[Cell, list[Moment]]:
     return moments()
 
 
-def objections(case: Case, node: Node, cell: Cell) -> Iterator[str]:
+def objections(case: Case, then: Then, cell: Cell) -> Iterator[str]:
     """What the properties say of this moment and of what follows from it."""
-    for p, cloud, after in enumerate_runs(lambda choices: edge(case.plan, node, case.operator, choices)):
-        if (p.before.phase, Signal(p.step.signal)) != cell:
+
+    def run(choices: Choices) -> Plainly:
+        passing = Plainly(case.plan, then, choices)
+        passing.run()
+        return passing
+
+    for passing in enumerate_runs(run):
+        step, look = passing.step, passing.look
+        if step is None or look is None or (then.state.phase, Signal(step.signal)) != cell:
             continue
-        yield from violations([p])
-        yield from cloud.crossings
-        yield from aftermath(case, after)
+        yield from violations([Pass(case.plan, then.state, look, step)])
+        yield from passing.broken
+        yield from aftermath(case, then.after(passing))
 
 
-def aftermath(case: Case, after: Node) -> Iterator[str]:
+def aftermath(case: Case, then: Then) -> Iterator[str]:
     """The rest of the run, with nothing more going wrong, nobody pausing and everything approved."""
-    world, state, outcomes = after
-    state = attrs.evolve(state, paused=False, approved=99)
-    quiet: World = world.replaced(budget=Budget())
+    state = attrs.evolve(then.state, paused=False, approved=99)
+    quiet: World = then.world.replaced(budget=Budget())
     cloud = Watched(case.plan, traffic=0, world=quiet, choices=Choices.scripted(()), floor=state.floor)
     last = None
-    for last in play(case.plan, cloud, state=state, outcomes=outcomes, most=200):
+    for last in play(case.plan, cloud, state=state, outcomes=then.outcomes, most=200):
         yield from violations([last])
     yield from cloud.crossings
     assert last is not None
     if last.step.state.phase.ended:
-        yield from wrong_end(case.plan, case.world, cloud.world, last.step.state, cloud.calls)
+        # Before the moment nothing is counted: of a refusal only that nothing was sent from here on.
+        yield from wrong_end(case.plan, case.world, cloud.world, last.step.state, calls=cloud.calls)
 
 
-def caught(case: Case, node: Node, cell: Cell) -> bool:
+def caught(case: Case, then: Then, cell: Cell) -> bool:
     """Whether anything objects; an assertion of the product's own, or a run without an end, does too."""
     try:
-        return next(objections(case, node, cell), None) is not None
+        return next(objections(case, then, cell), None) is not None
     except (AssertionError, ValueError, TypeError, KeyError):
         return True
 
@@ -94,8 +104,8 @@ def caught(case: Case, node: Node, cell: Cell) -> bool:
 def test_the_real_table_raises_no_objection(decided: dict[Cell, list[Moment]]) -> None:
     """At every collected moment, and to the end after it, nothing objects to the real table."""
     for cell, kept in decided.items():
-        for case, node in kept:
-            assert next(objections(case, node, cell), None) is None, (cell, case.name)
+        for case, then in kept:
+            assert next(objections(case, then, cell), None) is None, (cell, case.name)
 
 
 @pytest.mark.exhaustive
@@ -125,7 +135,7 @@ def test_changed_cells_are_caught(decided: dict[Cell, list[Moment]], monkeypatch
             tried += 1
             changed = {**TRANSITIONS, phase: {**TRANSITIONS[phase], signal: other}}
             monkeypatch.setattr(machine, "TRANSITIONS", changed)
-            if not any(caught(case, node, cell) for case, node in kept):
+            if not any(caught(case, then, cell) for case, then in kept):
                 missed.append(
                     f"{phase.value} {signal.value} {other.value if isinstance(other, Phase) else '='}"
                 )

@@ -1,0 +1,192 @@
+"""Every order of events in small worlds: no promise broken, every end as it says, no way without an end."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import attrs
+import pytest
+
+from bluegreen.core.observation import Observation
+from bluegreen.core.plan import Deadlines, Plan
+from bluegreen.core.state import State, Step
+from bluegreen.strategies import all_at_once, canary, linear, side_by_side
+from bluegreen_sim import Budget, Exploration, explore, replay
+from tests.explore.properties import EVERY_PASS, Pass
+from tests.explore.small import QUICK, ROUTINGS, SHARED, WEIGHTED, small_plan, small_world
+
+STRATEGIES = {
+    "all at once": all_at_once(5),
+    "canary": canary(34, 5, last_bake_seconds=5),
+    "linear": linear(25, 5, keep_blue_seconds=5),
+    "side by side": side_by_side(5),
+}
+TOLERABLE = Budget(blind=1, stale=1, lost=1, refused=1, crashes=1)
+
+
+def general(plan: Plan, before: State, look: Observation, step: Step) -> bool:
+    """All that holds of every pass, whatever the plan."""
+    return all(holds(Pass(plan, before, look, step)) for holds in EVERY_PASS)
+
+
+def right(found: Exploration) -> None:
+    """Nothing is wrong, and it was a search to the end."""
+    assert found.complete, found.verdict
+    assert not found.violations, "\n\n".join(map(str, found.violations))
+
+
+def scenarios() -> list[Plan]:
+    """Both routings, both kinds of fleet, every strategy by name."""
+    return [
+        small_plan(routing, fleets=fleets, strategy=strategy)
+        for routing, fleets, strategy in product(ROUTINGS, ("standing", "replace"), STRATEGIES.values())
+        if fleets == "standing" or strategy.name in ("canary", "side-by-side")
+        if not (routing is SHARED and strategy.name == "linear")  # its third rung cannot be shown there
+    ]
+
+
+def named(plan: Plan) -> str:
+    """A scenario in three words."""
+    return f"{plan.routing.kind} {plan.fleets} {plan.strategy.name}"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_no_two_faults_break_anything(plan: Plan) -> None:
+    """Any two faults of ten kinds, at any moment, one instance a colour: searched to the end."""
+    found = explore(plan, 1, 2, shrink=False)
+    right(found)
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_no_fault_breaks_anything_with_two_instances(plan: Plan) -> None:
+    """Any fault, at any moment, two instances a colour: all general properties hold of every pass."""
+    right(explore(plan, 2, 1, shrink=False, checks=[general]))
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_no_two_faults_break_anything_with_two_instances(plan: Plan) -> None:
+    """Any two faults, at any moment, two instances a colour: all general properties hold of every pass."""
+    found = explore(plan, 2, 2, shrink=False, checks=[general])
+    print(f"\n{named(plan)}: {found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    right(found)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_no_three_faults_break_anything(routing: object) -> None:
+    """Any three faults of ten kinds, at any moment, one instance a colour."""
+    found = explore(small_plan(routing), 1, 3, shrink=False)
+    print(f"\n{found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    right(found)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_tolerable_faults_never_cause_a_retreat(routing: object) -> None:
+    """L8: blind and stale looks, lost answers, refused calls and crashes, all at once: always promoted."""
+    patient = Deadlines(**{field.name: 120 for field in attrs.fields(Deadlines)})
+    found = explore(small_plan(routing, deadlines=patient), 1, TOLERABLE, shrink=False, healing=False)
+    right(found)
+    assert set(found.ends) == {"promoted"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("budget", [Budget(stale=2), Budget(lost=1, blind=1)], ids=["stale", "lost+blind"])
+def test_newcomers_of_a_rung_are_waited_for(budget: Budget) -> None:
+    """A ladder behind a shared group, two instances, the second joins later and boots slowly: promoted."""
+    patient = Deadlines(shift_seconds=90)
+    plan = small_plan(SHARED, strategy=canary(34, 5, last_bake_seconds=5), deadlines=patient)
+    slow = attrs.evolve(QUICK, boot_seconds=(20,), healthy_threshold=2)
+    found = explore(plan, 2, budget, settings=slow, shrink=False, checks=[general])
+    right(found)
+    assert set(found.ends) == {"promoted"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_an_abort_always_finds_a_way_back(routing: object) -> None:
+    """L4: with a healthy blue, operators' acts and a lost answer at any moment never end halted."""
+    halted = []
+    found = explore(
+        small_plan(routing),
+        1,
+        Budget(acts=1, lost=1),
+        shrink=False,
+        healing=False,
+        visit=lambda _before, _edge, after: (
+            halted.append(after) if after.mind.state.phase.value == "halted" else None
+        ),
+    )
+    right(found)
+    assert not halted
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.exhaustive
+def test_a_first_release_is_checked_too() -> None:
+    """No group is live: any two faults but an abort on an old look, and it ends; see decisions.md."""
+    faults = Budget.any(2, stale=0)
+    found = explore(small_plan(WEIGHTED, capacity=1), 1, faults, shrink=False, live=None)
+    right(found)
+    assert found.ends["promoted"]
+
+
+def test_a_promise_of_the_users_own_that_does_not_hold_is_a_story_that_can_be_replayed() -> None:
+    """That green never stands alone is refuted by a shortest way, told on a screen, replayed from a line."""
+
+    def blue_stays(plan: Plan, state: State, look: Observation, commands: tuple[object, ...]) -> bool:
+        del plan, look
+        return not any(getattr(c, "fleet", "") == state.blue and getattr(c, "size", 1) == 0 for c in commands)
+
+    plan = small_plan(WEIGHTED)
+    found = explore(plan, 1, 1, shrink=False, invariants=[blue_stays])
+    assert not found.ok
+    (violation,) = found.violations
+    assert violation.name == "blue_stays"
+    text = str(violation)
+    assert len(text.splitlines()) < 50
+    assert "size of a to 0" in text.splitlines()[-4]
+    assert "✗ blue_stays" in text.splitlines()[-1]
+    again = replay(plan, violation.script, 1, 1, shrink=False, invariants=[blue_stays])
+    assert str(again) == str(violation.story)
+
+
+def test_a_search_that_was_stopped_is_no_proof() -> None:
+    """Stopped at N states it is not ok, and the verdict says so."""
+    found = explore(small_plan(WEIGHTED), 1, 1, most=100)
+    assert not found.ok
+    assert not found.complete
+    assert not found.violations
+    assert "not a proof" in found.verdict
+
+
+def test_the_bounds_say_what_was_not_covered() -> None:
+    """A plan whose times were shortened says so in words, beside what was covered."""
+    plan = small_plan(WEIGHTED, strategy=canary(10, 3_600), deadlines=Deadlines())
+    words = str(explore(plan, 1, 0).bounds)
+    assert "bakes 3600, 60 → 5, 5 s" in words
+    assert "scale_up 900 → 60" in words
+    assert "Not covered" in words
+    assert "Smaller" not in str(explore(small_plan(WEIGHTED), 1, 0, shrink=False).bounds)
+
+
+@pytest.mark.exhaustive
+def test_the_number_of_states_is_pinned() -> None:
+    """A change of the core, the world or the search that changes what can happen shows as a number."""
+    counts = {}
+    for routing in ROUTINGS:
+        found = explore(small_plan(routing), 1, 1, shrink=False, healing=False)
+        counts[routing.kind] = (found.states, found.edges)
+    assert counts == {"weighted": (1114, 1520), "shared": (894, 1259)}
+
+
+def test_the_beginning_may_be_any_world() -> None:
+    """A world of one's own is where the search begins; its budget is what may go wrong."""
+    plan = small_plan(SHARED)
+    found = explore(plan, world=small_world(plan, Budget(lost=1)), shrink=False)
+    right(found)
+    assert set(found.ends) == {"promoted"}
