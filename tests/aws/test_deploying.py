@@ -323,6 +323,20 @@ def test_a_group_that_somebody_else_made_is_not_taken_for_ours(moto: MotoServer)
 # ------------------------------------------------------------------------------------------------- readings
 
 
+def test_a_first_release_whose_target_group_goes_is_blind(moto: MotoServer) -> None:
+    """With nothing borrowed yet, a target group that is deleted on the way is no finished one."""
+    account = lay_out(moto, "shared", live=None, groups_exist=False)
+    elbv2 = moto.client("elbv2")
+    with connected(moto) as cloud:
+        deployment = Deployment(plan_for("shared"), cloud)
+        assert deployment.advance().state.phase is Phase.SCALE_UP
+        elbv2.delete_listener(ListenerArn=account.listener_arn)
+        elbv2.delete_target_group(TargetGroupArn=account.target_group_arns[0])
+        result = deployment.run()
+    assert (result.phase, result.history[-1].signal) == (Phase.HALTED, "unsafe")
+    assert "TargetGroupNotFound" in result.reason
+
+
 def test_alarms_are_read_by_name(moto: MotoServer) -> None:
     """OK passes, ALARM fails, no data and no alarm of that name are neither."""
     lay_out(moto)
