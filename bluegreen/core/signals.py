@@ -312,6 +312,8 @@ def _reached(plan: Plan, state: State, observation: Observation) -> str:
             return f"{healthy} green targets of version {state.version} healthy, {proven(plan, state)} proven"
         case Phase.TEST_TRAFFIC:
             return f"{healthy} green targets answer"
+        case Phase.SHIFT if state.first_release:
+            return f"all requests go to {healthy} green targets"
         case Phase.SHIFT:
             asked = percent(plan, state)
             real = float(100 * plan.real_share(asked, size)) if plan.shared else asked
