@@ -63,7 +63,10 @@ REFUSALS = {
     "in Standby": "instances in `Standby`",
     "protects instances from scale-in": "scale-in protection",
     "which a new version would not": "a source version with a snapshot",
-    "is not made on AWS yet": '`fleets = "replace"`',
+    "has scaling policies": '`fleets = "replace"`, scaling policies',
+    "has scheduled actions": "scheduled actions or enabled metrics",
+    "has its metrics enabled": "scheduled actions or enabled metrics",
+    "is protected from deletion": "protection from deletion",
     "deleted and made anew": "a group that was deleted and made anew",
     "this deployment did not make it": "the name of one that this deployment was to",
 }
