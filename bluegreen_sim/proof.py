@@ -325,9 +325,9 @@ def _judge(
     """Names all promises that a decision breaks."""
 
     def judge(before: State, look: Observation, step: Step) -> tuple[str, ...]:
-        broken = [f"{i.id} {i.name}" for i in INVARIANTS if not i.step(plan, before, look, step)]
         if step.signal == BUG:
-            broken.append("the core answers every look")
+            return ("the core answers every look",)
+        broken = [f"{i.id} {i.name}" for i in INVARIANTS if not i.step(plan, before, look, step)]
         if before.phase is Phase.PREFLIGHT and step.commands:
             broken.append("preflight sends nothing")
         broken += [_name(f) for f in checks if not f(plan, before, look, step)]
