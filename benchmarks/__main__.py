@@ -12,11 +12,12 @@ from pathlib import Path
 
 import attrs
 
-from . import deciding, deploying, exploring, importing
+from . import deciding, deploying, exploring, importing, proving
 from .worlds import SEED
 
 SUBJECTS = {
-    module.__name__.rpartition(".")[2]: module for module in (deciding, deploying, exploring, importing)
+    module.__name__.rpartition(".")[2]: module
+    for module in (deciding, deploying, exploring, proving, importing)
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- begin: python -m benchmarks --write -->\n", "<!-- end -->\n"
