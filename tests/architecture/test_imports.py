@@ -37,6 +37,8 @@ WORLD = [
         "autoscaling",
         "balancer",
         "builds",
+        "fenwick",
+        "dataplane",
         "traffic",
         "timeline",
         "faults",
