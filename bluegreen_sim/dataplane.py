@@ -81,6 +81,10 @@ class Rotation(Generic[K]):
         place = self._places.get(name)
         return place is not None and self._serving[place] == 1
 
+    def serving(self) -> list[str]:
+        """The targets that serve now, in their order."""
+        return list(compress(self._places, self._serving))
+
     def take(self, node: int, requests: int) -> None:
         """Let a node send so many requests to the targets; without any target nothing happens."""
         if self.size:
@@ -246,6 +250,10 @@ class Split(Generic[K]):
             ValueError: If it does not serve.
         """
         self._rotation(group).leave(target)
+
+    def serving(self, group: str | None = None) -> list[str]:
+        """The targets that serve now, of one target group, in the order of their places."""
+        return self._rotation(group).serving()
 
     def send(self, requests: int) -> None:
         """Let requests arrive."""

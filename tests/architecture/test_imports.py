@@ -41,6 +41,7 @@ WORLD = [
         "dataplane",
         "traffic",
         "timeline",
+        "table",
         "faults",
         "canonical",
         "oracle",
@@ -60,6 +61,7 @@ KNOWN_TO = {
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
     "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "nanoarrow": ("bluegreen_sim.table",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 
@@ -73,7 +75,8 @@ LOADED_ON_PURPOSE = {
 }
 
 HEAVY = set(
-    "asyncio boto3 botocore cattrs click hypothesis jinja2 moto numpy rich structlog vl_convert".split()
+    "asyncio boto3 botocore cattrs click hypothesis jinja2 moto nanoarrow numpy rich structlog "
+    "vl_convert".split()
 )
 
 
