@@ -134,7 +134,7 @@ class SimCloud:
 
     @property
     def _watched(self) -> bool:
-        return self.traffic.per_second > 0
+        return not self.traffic.silent
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""

@@ -40,6 +40,7 @@ WORLD = [
         "fenwick",
         "dataplane",
         "traffic",
+        "recorded",
         "timeline",
         "table",
         "faults",
