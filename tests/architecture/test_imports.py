@@ -37,8 +37,12 @@ WORLD = [
         "autoscaling",
         "balancer",
         "builds",
+        "fenwick",
+        "dataplane",
         "traffic",
+        "recorded",
         "timeline",
+        "table",
         "faults",
         "canonical",
         "oracle",
@@ -58,6 +62,7 @@ KNOWN_TO = {
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
     "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "nanoarrow": ("bluegreen_sim.table",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 
@@ -71,7 +76,8 @@ LOADED_ON_PURPOSE = {
 }
 
 HEAVY = set(
-    "asyncio boto3 botocore cattrs click hypothesis jinja2 moto numpy rich structlog vl_convert".split()
+    "asyncio boto3 botocore cattrs click hypothesis jinja2 moto nanoarrow numpy rich structlog "
+    "vl_convert".split()
 )
 
 
