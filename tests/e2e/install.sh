@@ -17,4 +17,6 @@ need() { # need COMMAND PACKAGE...
     fi
 }
 
+PATH=$PATH:/usr/sbin # where Debian keeps haproxy, and where not everybody looks
 need chromium chromium fonts-liberation
+need haproxy haproxy
