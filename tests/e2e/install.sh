@@ -19,7 +19,9 @@ need() { # need COMMAND PACKAGE...
     fi
 }
 
+PATH=$PATH:/usr/sbin # where Debian keeps haproxy, and where not everybody looks
 need chromium chromium fonts-liberation
+need haproxy haproxy
 need /usr/bin/aws awscli # by its path: another one may stand before it
 need node nodejs
 need npm npm
