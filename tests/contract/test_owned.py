@@ -243,13 +243,14 @@ def test_a_version_is_in_use_by_a_mixed_instances_policy(
 
 
 def test_a_version_that_a_group_still_runs_is_in_use(moto: MotoServer, clients: Clients) -> None:
-    """A group that was pointed at another version uses the one of its instances too."""
+    """A group that was pointed at another version uses the one of its instances too, as it lists them."""
     account = lay_out(moto, "shared", groups_exist=False)
     number = version(moto, "ami-0beta", FIRST)
     group(moto, account, GROUPS[0], number)
     moto.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName=GROUPS[0], LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": "1"}
     )
+    shown(clients.read.ec2, "DescribeInstances", lambda answer: answer.update(Reservations=[]))
     found = next(item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "template-version")
     assert found.used_by == (f"group {GROUPS[0]}",)
 
