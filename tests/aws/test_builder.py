@@ -13,11 +13,11 @@ from attrs import evolve
 
 from bluegreen import ImageBuild
 from bluegreen.aws import AwsBuilder
-from bluegreen.aws.builder import ONCE, OUTPUT_BYTES
+from bluegreen.aws.builder import ONCE, OUTPUT_BYTES, _run
 from bluegreen.aws.names import BUILD_TAG, SERVICE_TAG, tags
 from bluegreen.core.observation import ErrorClass, Result
 from bluegreen.image import ImageResult
-from bluegreen.ports import BuildOutcome, CreateImage, RunCommand, StartInstance
+from bluegreen.ports import BuildOutcome, CommandRun, CreateImage, RunCommand, StartInstance, StopInstance
 from tests.contract.providers import Hands
 from tests.moto_account import TEMPLATE, lay_out
 from tests.moto_server import MotoServer
@@ -446,6 +446,160 @@ def test_a_list_that_lags_behind_shows_no_command_out_of_turn(moto: MotoServer) 
 
         builder.clients.read.ssm.meta.events.register("after-call.ssm.ListCommandInvocations", lag)
         assert builder.look(BUILD.token, BUILD.name).runs == ()
+
+
+# ------------------------------------------------------------------------------------------ what is shown
+
+
+def showing(client: Any, operation: str, **members: Any) -> None:
+    """Let a client show an operation's answers with other members."""
+
+    def change(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.update(members)
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"after-call.{service}.{operation}", change)
+
+
+@pytest.mark.parametrize(
+    ("found", "seen"),
+    [
+        ([], None),
+        ([("running", 0), ("terminated", 5)], 0),
+        ([("stopped", 0), ("shutting-down", 5)], 0),
+        ([("shutting-down", 0), ("terminated", 5)], 0),
+        ([("terminated", 5), ("terminated", 0)], 0),
+        ([("terminated", 0), ("terminated", 5)], 1),
+        ([("pending", 5), ("stopping", 0)], 0),
+    ],
+)
+def test_the_instance_of_a_build_is_the_one_that_lives(
+    found: list[tuple[str, int]], seen: int | None, moto: MotoServer
+) -> None:
+    """Of several that bear the token one that has not ended counts, then one that ends, then the latest."""
+    shown = [
+        {"InstanceId": f"i-{index}", "State": {"Name": state}, "LaunchTime": time}
+        for index, (state, time) in enumerate(found)
+    ]
+    with builder_on(moto.url, moto) as builder:
+        showing(builder.clients.read.ec2, "DescribeInstances", Reservations=[{"Instances": shown}])
+        look = builder.look(BUILD.token, BUILD.name)
+    assert look.instance == (None if seen is None else f"i-{seen}")
+
+
+def test_commands_are_seen_while_the_instance_stops(moto: MotoServer) -> None:
+    """A build that goes on while its instance stops, or is stopped, runs no command again."""
+    lay_out(moto)
+    states = []
+    with builder_on(moto.url, moto) as builder:
+        for step in BUILD.steps(builder):
+            if isinstance(step.command, StopInstance):
+                break
+        for _ in range(5):
+            look = builder.look(BUILD.token, BUILD.name)
+            assert [run.exit_code for run in look.runs] == [0] * len(COMMANDS)
+            states.append(look.instance_state)
+    assert {"stopping", "stopped"} <= set(states)
+
+
+def test_only_an_agent_that_is_online_is_ready(moto: MotoServer) -> None:
+    """An agent that lost its connection, or is not listed, takes no command."""
+    lay_out(moto)
+    ready = {}
+    for said in ("Online", "ConnectionLost", "Inactive", None):
+        shown = [{"PingStatus": said}] if said else []
+        with builder_on(moto.url, moto) as builder:
+            stopped(moto, builder)
+            showing(builder.clients.read.ssm, "DescribeInstanceInformation", InstanceInformationList=shown)
+            ready[said] = builder.look(BUILD.token, BUILD.name).ready
+    assert ready == {"Online": True, "ConnectionLost": False, "Inactive": False, None: False}
+
+
+def test_only_the_builds_own_commands_are_seen_and_of_two_the_first(moto: MotoServer) -> None:
+    """What others sent to the instance is no command of the build; of one sent twice the first tells."""
+
+    def sent(comment: str | None, second: int, code: int) -> dict[str, Any]:
+        plugins = [{"ResponseCode": code, "Output": ""}]
+        shown = {"Status": "Failed", "CommandPlugins": plugins, "RequestedDateTime": second}
+        return shown if comment is None else shown | {"Comment": comment}
+
+    shown = [
+        sent("t:0", 2, 2), sent("t:0", 1, 1), sent("t:0", 3, 3),
+        sent("u:1", 1, 4), sent("t:x", 1, 5), sent("t", 1, 6), sent(None, 1, 7),
+    ]  # fmt: skip
+    with builder_on(moto.url, moto) as builder:
+        showing(builder.clients.read.ssm, "ListCommandInvocations", CommandInvocations=shown)
+        runs = builder._runs("i-1", "t")
+    assert {index: run.exit_code for index, run in runs.items()} == {0: 1}
+
+
+@pytest.mark.parametrize("status", ["Pending", "InProgress", "Delayed", "Cancelling"])
+def test_a_command_on_its_way_has_no_end(status: str) -> None:
+    """Until it has ended, however it will, a command runs."""
+    assert _run({"Status": status, "CommandPlugins": [{"ResponseCode": -1}]}) == CommandRun()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("pending", "pending"),
+        ("transient", "pending"),
+        ("available", "available"),
+        ("failed", "failed"),
+        ("error", "failed"),
+        ("invalid", "failed"),
+        ("deregistered", "failed"),
+        ("disabled", "failed"),
+        ("something-new", "failed"),
+    ],
+)
+def test_one_state_of_an_image_is_available(state: str, said: str, moto: MotoServer) -> None:
+    """Two states of an image are waited for, one is the end that is meant, all others are not."""
+    for token, foreign in ((BUILD.token, False), ("of another build", True)):
+        image = {"ImageId": "ami-1", "State": state, "Tags": [{"Key": BUILD_TAG, "Value": token}]}
+        with builder_on(moto.url, moto) as builder:
+            showing(builder.clients.read.ec2, "DescribeImages", Images=[image])
+            look = builder.look(BUILD.token, BUILD.name)
+        assert (look.image_state, look.foreign) == (said, foreign)
+
+
+def test_what_is_asked_of_aws_for_a_build(moto: MotoServer) -> None:
+    """Instance and volumes bear tags and a name, images are our own ones, a command's time has bounds."""
+    lay_out(moto)
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(params: dict[str, Any], model: Any, **_: Any) -> None:
+        sent.append((model.name, dict(params)))
+
+    moto.session().events.register("provide-client-params", keep)
+    try:
+        with builder_on(moto.url, moto) as builder:
+            instance = stopped(moto, builder).instance
+            builder.look(BUILD.token, BUILD.name)
+            for index, seconds in enumerate((0, 10**6)):
+                command = RunCommand(
+                    instance=instance, token=BUILD.token, index=index, text="true", seconds=seconds
+                )
+                assert builder.apply(command).result is Result.APPLIED
+    finally:
+        moto.session().events.unregister("provide-client-params", keep)
+    asked = {name: params for name, params in sent if name in ("RunInstances", "DescribeImages")}
+    marks = {SERVICE_TAG: "exercise", BUILD_TAG: BUILD.token, "Name": f"build of {BUILD.name}"}
+    tagged = asked["RunInstances"]["TagSpecifications"]
+    assert {each["ResourceType"]: tags(each["Tags"]) for each in tagged} == {
+        "instance": marks,
+        "volume": marks,
+    }
+    assert asked["DescribeImages"] == {
+        "Owners": ["self"],
+        "Filters": [{"Name": "name", "Values": [BUILD.name]}],
+        "IncludeDisabled": True,
+    }
+    commands = [params["Parameters"]["executionTimeout"] for name, params in sent if name == "SendCommand"]
+    assert commands == [["1"], ["172800"]]
+    agents = [params for name, params in sent if name == "DescribeInstanceInformation"]
+    assert agents
+    assert all(each["Filters"] == [{"Key": "InstanceIds", "Values": [instance]}] for each in agents)
 
 
 # ------------------------------------------------------------------------------------------------- the shell

@@ -212,10 +212,17 @@ def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> Non
 
 
 def test_what_leads_nobody_astray_is_no_problem(moto: MotoServer) -> None:
-    """A third target group without a share and a stickiness that is off leave a plan as it is."""
+    """A third target group without a share, its own rule and a stickiness that is off are no problem."""
     account = lay_out(moto)
     elbv2 = moto.client("elbv2")
-    shares = [*zip(account.target_group_arns, (100, 0), strict=True), (another_target_group(moto), 0)]
+    third = another_target_group(moto)
+    elbv2.create_rule(
+        ListenerArn=account.listener_arn,
+        Priority=7,
+        Conditions=[{"Field": "path-pattern", "Values": ["/x"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": third}],
+    )
+    shares = [*zip(account.target_group_arns, (100, 0), strict=True), (third, 0)]
     config = {
         "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in shares],
         "TargetGroupStickinessConfig": {"Enabled": False},

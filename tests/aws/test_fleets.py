@@ -180,7 +180,7 @@ def test_a_failed_launch_is_told_in_aws_words() -> None:
     """The newest launch decides: what failed before one that went well is over."""
     failed = activity("Launching", "Failed", "We currently do not have sufficient t3.micro capacity")
     assert fleets.launch_failure([failed]) == "We currently do not have sufficient t3.micro capacity"
-    assert fleets.launch_failure([activity("Terminating", "Failed"), failed]) is not None
+    assert fleets.launch_failure([activity("Terminating", "Failed"), failed]) == failed["StatusMessage"]
     assert fleets.launch_failure([activity("Launching", "Successful"), failed]) is None
     assert fleets.launch_failure([activity("Launching", "Cancelled")]) == "Cancelled"
     assert fleets.launch_failure([]) is None

@@ -87,6 +87,30 @@ def on_write(clients: Clients, moment: str, handler: Callable[[str], None]) -> N
         client.meta.events.register(f"{moment}-call", call)
 
 
+def shown(client: Any, operation: str, change: Callable[[Any], object]) -> None:
+    """Let a client show an operation's answers changed."""
+
+    def changed(parsed: Any, **_: Any) -> None:
+        change(parsed)
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"after-call.{service}.{operation}", changed)
+
+
+def each_group(clients: Clients, **members: Any) -> None:
+    """Let every Auto Scaling group be shown with other members."""
+    shown(
+        clients.read.autoscaling,
+        "DescribeAutoScalingGroups",
+        lambda answer: [each.update(members) for each in answer["AutoScalingGroups"]],
+    )
+
+
+def changes(moto: MotoServer) -> list[str]:
+    """The operations that change something, as they were sent."""
+    return [name for name in moto.operations() if not name.startswith("Describe")]
+
+
 # ------------------------------------------------------------------------------------------------ inventory
 
 
@@ -148,6 +172,151 @@ def test_versions_named_by_a_word_are_in_use(moto: MotoServer, clients: Clients)
         ),
         f"template-version {TEMPLATE}:{latest}": f"is kept: group {GROUPS[0]} uses it",
     }
+
+
+def test_versions_are_listed_by_number(moto: MotoServer, clients: Clients) -> None:
+    """Version 10 comes after version 9."""
+    lay_out(moto, live=None)
+    made = [version(moto, "ami-0beta", FIRST) for _ in range(10)]
+    found = [item.id for item in inventory(clients, SERVICE, TEMPLATE)]
+    assert found == [f"{TEMPLATE}:{number}" for number in sorted(made)]
+
+
+def test_an_instance_that_one_of_two_lists_shows_is_in_its_group(moto: MotoServer, clients: Clients) -> None:
+    """Not yet listed by its group, or of a group whose tag was taken away, it is ours and its group's."""
+    first_release(moto)
+    each_group(clients, Instances=[])
+    shown(
+        clients.read.ec2,
+        "DescribeInstances",
+        lambda answer: [
+            each["Tags"].append({"Key": "aws:autoscaling:groupName", "Value": GROUPS[0]})
+            for reservation in answer["Reservations"]
+            for each in reservation["Instances"]
+        ],
+    )
+    found = [item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "instance"]
+    assert [item.used_by for item in found] == [(f"group {GROUPS[0]}",)] * 2
+    shown(clients.read.autoscaling, "DescribeAutoScalingGroups", lambda a: a.update(AutoScalingGroups=[]))
+    found = [item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "instance"]
+    assert [item.used_by for item in found] == [()] * 2
+
+
+def test_tagged_instances_of_a_group_that_is_not_ours_are_seen(moto: MotoServer, clients: Clients) -> None:
+    """Of a group whose tag was taken away the instances bear it still, and are kept by the group."""
+    first_release(moto)
+    each_group(clients, Tags=[])
+    found = inventory(clients, SERVICE, TEMPLATE)
+    assert [item.kind for item in found][:3] == ["instance", "instance", "template-version"]
+    assert [item.used_by for item in found[:2]] == [(f"group {GROUPS[0]}",)] * 2
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"LaunchTemplate": {"LaunchTemplateSpecification": {}}},
+        {"LaunchTemplate": {"Overrides": [{}, {"LaunchTemplateSpecification": {}}]}},
+    ],
+)
+@pytest.mark.parametrize("how", ["number", "default"])
+def test_a_version_is_in_use_by_a_mixed_instances_policy(
+    moto: MotoServer, clients: Clients, named: dict[str, Any], how: str
+) -> None:
+    """A policy's own template and those of its overrides count; without a version it is the default one."""
+    account = lay_out(moto, "shared", live=None)
+    number, _ = version(moto, "ami-0beta", FIRST), version(moto, "ami-0beta", SECOND)
+    specification = {"LaunchTemplateId": account.template_id}
+    if how == "number":
+        specification["Version"] = str(number)
+    else:
+        ec2 = moto.client("ec2")
+        ec2.modify_launch_template(LaunchTemplateName=TEMPLATE, DefaultVersion=str(number))
+    template = named["LaunchTemplate"]
+    if "Overrides" in template:
+        policy = {"Overrides": [{}, {"LaunchTemplateSpecification": specification}]}
+    else:
+        policy = {"LaunchTemplateSpecification": specification}
+    each_group(clients, LaunchTemplate=None, MixedInstancesPolicy={"LaunchTemplate": policy})
+    users = {item.id: item.used_by for item in inventory(clients, SERVICE, TEMPLATE)}
+    assert users[f"{TEMPLATE}:{number}"][:2] == tuple(f"group {name}" for name in GROUPS)
+    assert users[f"{TEMPLATE}:{number + 1}"] == ()
+
+
+def test_a_version_that_a_group_still_runs_is_in_use(moto: MotoServer, clients: Clients) -> None:
+    """A group that was pointed at another version uses the one of its instances too, as it lists them."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    number = version(moto, "ami-0beta", FIRST)
+    group(moto, account, GROUPS[0], number)
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=GROUPS[0], LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": "1"}
+    )
+    shown(clients.read.ec2, "DescribeInstances", lambda answer: answer.update(Reservations=[]))
+    found = next(item for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "template-version")
+    assert found.used_by == (f"group {GROUPS[0]}",)
+
+
+def test_a_version_that_somebody_started_from_is_in_use(moto: MotoServer, clients: Clients) -> None:
+    """AWS's own tags say from which version an instance was started; one that has ended uses nothing."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    number = version(moto, "ami-0beta", FIRST)
+    ec2 = moto.client("ec2")
+    ids = [
+        ec2.run_instances(ImageId="ami-0beta", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        for _ in range(2)
+    ]
+    ec2.terminate_instances(InstanceIds=ids[1:])
+    moto.settle()
+    marks = {"id": account.template_id, "version": str(number)}
+    shown(
+        clients.read.ec2,
+        "DescribeInstances",
+        lambda answer: [
+            each.update(Tags=[{"Key": f"aws:ec2launchtemplate:{k}", "Value": v} for k, v in marks.items()])
+            for reservation in answer["Reservations"]
+            for each in reservation["Instances"]
+        ],
+    )
+    (found,) = inventory(clients, SERVICE, TEMPLATE)
+    assert found.used_by == (f"instance {ids[0]}",)
+
+
+def test_the_templates_of_groups_are_looked_into_too(moto: MotoServer, clients: Clients) -> None:
+    """Ours in another template is seen if a group names that, else when no template is named; and goes."""
+    account = lay_out(moto, "shared", live=None)
+    ec2 = moto.client("ec2")
+    made = ec2.create_launch_template(LaunchTemplateName="other", LaunchTemplateData={"ImageId": "ami-0beta"})
+    version(moto, "ami-0beta", FIRST, "other")
+    assert inventory(clients, SERVICE, TEMPLATE) == ()
+    items = inventory(clients, SERVICE)
+    assert [item.id for item in items] == ["other:2"]
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=account.groups[0],
+        LaunchTemplate={"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"], "Version": "1"},
+    )
+    assert inventory(clients, SERVICE, TEMPLATE) == items
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=account.groups[0],
+        LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": "1"},
+    )
+    assert set(ends(list(remove(clients, items, Instant(), template=TEMPLATE))).values()) == {"gone"}
+    left = ec2.describe_launch_template_versions(LaunchTemplateName="other")["LaunchTemplateVersions"]
+    assert [each["VersionNumber"] for each in left] == [1]
+
+
+def test_a_template_that_goes_during_a_look_has_no_versions(moto: MotoServer, clients: Clients) -> None:
+    """A template that is deleted after it was listed does not make the look fail."""
+    lay_out(moto)
+    version(moto, "ami-0beta", FIRST)
+    answering(clients, "DescribeLaunchTemplateVersions", "InvalidLaunchTemplateId.NotFound")
+    assert inventory(clients, SERVICE, TEMPLATE) == ()
+
+
+def test_the_age_of_an_image_is_known(moto: MotoServer, clients: Clients) -> None:
+    """An image's time is a text, and is read as all other times are."""
+    first_release(moto)
+    items = {item.kind: item for item in inventory(clients, SERVICE, TEMPLATE)}
+    assert items["image"].since is not None
+    assert abs(items["image"].since - Instant().now()) < 3600
 
 
 def test_looking_takes_few_calls_and_changes_nothing(moto: MotoServer, clients: Clients) -> None:
@@ -270,6 +439,8 @@ def test_one_that_cannot_go_does_not_hold_up_the_others(moto: MotoServer, client
         ("DeleteAutoScalingGroup", "ScalingActivityInProgress"),
         ("UpdateAutoScalingGroup", "Throttling"),
         ("DeleteSnapshot", "InvalidSnapshot.InUse"),
+        ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
+        ("DeregisterImage", "ResourceInUse"),
         ("DeleteLaunchTemplateVersions", "RequestLimitExceeded"),
         ("DescribeAutoScalingGroups", "RequestLimitExceeded"),
     ],
@@ -282,6 +453,140 @@ def test_what_is_refused_for_a_moment_is_asked_again(
     items = inventory(clients, SERVICE, TEMPLATE)
     answering(clients, operation, code, times=4)
     happened = list(remove(clients, items, Instant(), template=TEMPLATE))
+    assert set(ends(happened).values()) == {"gone"}
+    assert everything(moto) == NOTHING
+
+
+def test_a_volume_in_use_for_a_moment_is_asked_again(moto: MotoServer, clients: Clients) -> None:
+    """After its instance has ended a volume may be attached for a moment longer."""
+    lay_out(moto)
+    marks = [{"ResourceType": "volume", "Tags": tag_list(service=SERVICE, build="b1")}]
+    moto.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1, TagSpecifications=marks)
+    answering(clients, "DeleteVolume", "VolumeInUse", times=2)
+    happened = remove_all(clients)
+    assert [each.what for each in happened] == ["again", "again", "asked", "gone"]
+
+
+def test_an_instance_that_is_protected_from_its_end_stays(moto: MotoServer, clients: Clients) -> None:
+    """What somebody protected from termination is told at once, not asked again until the deadline."""
+    lay_out(moto)
+    stray = built(moto, token="b7")
+    answering(clients, "TerminateInstances", "OperationNotPermitted", "protected")
+    happened = remove_all(clients)
+    assert whys(happened, "failed") == {
+        f"instance {stray}": "cannot be removed: OperationNotPermitted: protected"
+    }
+    assert [each.what for each in happened].count("again") == 0
+
+
+def test_an_instance_that_ends_is_not_told_again(moto: MotoServer, clients: Clients) -> None:
+    """An instance is told to end once, however long it takes to."""
+    lay_out(moto)
+    built(moto, token="b7")
+    moto.script.looks.ending = 9
+    moto.calls.clear()
+    happened = remove_all(clients)
+    assert changes(moto).count("TerminateInstances") == 1
+    assert "waits" in [each.what for each in happened]
+    assert set(ends(happened).values()) == {"gone"}
+
+
+@pytest.mark.parametrize(
+    ("life", "asked"),
+    [("InService", True), ("Standby", True), ("EnteringStandby", True), ("Terminating", False)],
+)
+def test_protection_is_taken_from_who_has_not_left(
+    moto: MotoServer,
+    clients: Clients,
+    life: str,
+    asked: bool,  # noqa: FBT001
+) -> None:
+    """AWS takes a protection away from who is in service or in standby; who leaves is past it."""
+    first_release(moto)
+    shown(
+        clients.read.autoscaling,
+        "DescribeAutoScalingGroups",
+        lambda answer: [
+            each.update(LifecycleState=life, ProtectedFromScaleIn=True)
+            for found in answer["AutoScalingGroups"]
+            for each in found["Instances"]
+        ],
+    )
+    moto.script.looks.draining = moto.script.looks.terminating = 10**6
+    moto.calls.clear()
+    remove_all(clients, deadline_seconds=10)
+    assert ("SetInstanceProtection" in changes(moto)) is asked
+
+
+def test_who_left_since_the_look_is_no_obstacle(moto: MotoServer, clients: Clients) -> None:
+    """An instance that left meanwhile makes the call for all fail, by its words alone: asked again."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    number = version(moto, "ami-0beta", FIRST)
+    group(moto, account, GROUPS[0], number, NewInstancesProtectedFromScaleIn=True)
+    words = "The instance i-1 is not part of Auto Scaling group"
+    answering(clients, "SetInstanceProtection", "ValidationError", words, times=1)
+    assert set(ends(remove_all(clients)).values()) == {"gone"}
+
+
+def test_a_group_that_is_being_deleted_is_waited_for(moto: MotoServer, clients: Clients) -> None:
+    """A group that somebody deletes is not deleted a second time."""
+    first_release(moto)
+    each_group(clients, Status="Delete in progress")
+    moto.calls.clear()
+    happened = remove_all(clients, deadline_seconds=10)
+    assert changes(moto) == []
+    assert "is being deleted (Delete in progress)" in [each.detail for each in happened]
+
+
+def test_a_group_of_size_zero_loses_its_bounds_first(moto: MotoServer, clients: Clients) -> None:
+    """An empty group that could grow is kept from it before it is deleted."""
+    account = lay_out(moto, "shared", groups_exist=False)
+    group(moto, account, GROUPS[0], version(moto, "ami-0beta", FIRST), size=0)
+    moto.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=GROUPS[0], MaxSize=4)
+    moto.calls.clear()
+    assert set(ends(remove_all(clients)).values()) == {"gone"}
+    assert changes(moto)[:2] == ["UpdateAutoScalingGroup", "DeleteAutoScalingGroup"]
+
+
+@pytest.mark.parametrize(
+    ("code", "failed"), [("launchTemplateVersionDoesNotExist", False), ("unexpectedError", True)]
+)
+def test_each_version_is_told_of_by_itself(
+    moto: MotoServer,
+    clients: Clients,
+    code: str,
+    failed: bool,  # noqa: FBT001
+) -> None:
+    """Of versions in one request one may stay, in AWS's words; one that is gone already is no failure."""
+    lay_out(moto)
+    first, second = version(moto, "ami-0beta", FIRST), version(moto, "ami-0beta", SECOND)
+    said = {"VersionNumber": first, "ResponseError": {"Code": code, "Message": "words"}}
+    (stays,) = moto.client("ec2").describe_launch_template_versions(
+        LaunchTemplateName=TEMPLATE, Versions=[str(first)]
+    )["LaunchTemplateVersions"]
+    shown(
+        clients.write.ec2,
+        "DeleteLaunchTemplateVersions",
+        lambda answer: answer.update(UnsuccessfullyDeletedLaunchTemplateVersions=[said]),
+    )
+    shown(
+        clients.read.ec2,
+        "DescribeLaunchTemplateVersions",
+        lambda answer: answer["LaunchTemplateVersions"].extend([stays] if failed else []),
+    )
+    happened = remove_all(clients)
+    asked = [each.item.id for each in happened if each.what == "asked"]
+    assert asked == [f"{TEMPLATE}:{second}"]
+    name = f"template-version {TEMPLATE}:{first}"
+    assert ends(happened)[name] == ("failed" if failed else "gone")
+    assert whys(happened, "failed") == ({name: f"cannot be removed: {code}: words"} if failed else {})
+
+
+def test_things_of_two_services_go_in_one_removal(moto: MotoServer, clients: Clients) -> None:
+    """What is to be removed may be of several services; each is looked for."""
+    account = first_release(moto)
+    group(moto, account, "orders", version(moto, "ami-0beta", OTHERS), service="orders", token=OTHERS)
+    happened = list(remove(clients, inventory(clients), Instant(), template=TEMPLATE))
     assert set(ends(happened).values()) == {"gone"}
     assert everything(moto) == NOTHING
 
@@ -417,12 +722,18 @@ def thing(**more: Any) -> Owned:
         (thing(kind="instance", made_by="build b", used_by=("group mine",)), False),
         (thing(kind="instance", made_by=f"deployment {FIRST}"), False),
         (thing(kind="volume", made_by="build b"), True),
+        (thing(kind="volume"), False),
         (thing(kind="volume", made_by="build b", used_by=("instance i",)), False),
         (thing(kind="template-version", made_by=f"deployment {FIRST}"), True),
         (thing(kind="template-version", made_by=f"deployment {FIRST}", used_by=("group mine",)), False),
         (thing(kind="image", made_by="build b", state="available"), False),
         (thing(kind="image", made_by="build b", state="pending"), False),
         (thing(kind="image", made_by="build b", state="failed"), True),
+        (thing(kind="image", made_by="build b", state="error"), True),
+        (thing(kind="image", made_by="build b", state="invalid"), True),
+        (thing(kind="image", made_by="build b", state="failed", used_by=("instance i",)), False),
+        (thing(kind="snapshot"), False),
+        (thing(kind="snapshot", made_by="build b", since=None), False),
         (thing(kind="snapshot", made_by="build b"), True),
         (thing(kind="snapshot", made_by="build b", used_by=("image i",)), False),
     ],

@@ -136,7 +136,6 @@ class _Work:
         """What is there no more."""
         seen = {item.name: item for item in sight.owned}
         for name in [name for name in self.pending if name not in seen]:
-            self._failed.pop(name, None)
             yield Removed(self.pending.pop(name), "gone", "is gone")
         self.pending = {name: seen[name] for name in self.pending}
 
