@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StaleLook,
         parse,
     )
+    from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
@@ -48,6 +49,7 @@ __all__ = [
     "Exploration",
     "Fault",
     "LaunchFails",
+    "LeastOutstanding",
     "LostAnswer",
     "Moment",
     "NeverHealthy",
@@ -82,6 +84,7 @@ _HOMES = {
         "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
         "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
     ),
+    "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",
     "saved": "world_from_dict world_to_dict",

@@ -41,6 +41,7 @@ WORLD = [
         "dataplane",
         "traffic",
         "recorded",
+        "outstanding",
         "timeline",
         "table",
         "faults",
