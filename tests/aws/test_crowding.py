@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from attrs import define
 
@@ -9,6 +10,7 @@ from bluegreen import strategies
 from bluegreen.aws.clients import READ_ATTEMPTS, THROTTLED_ATTEMPTS, Clients
 from bluegreen_sim import BlindLook, Settings, SimCloud
 from bluegreen_sim.endpoint import Limits, session
+from bluegreen_sim.endpoint.server import serve
 from tests.crowd import Counting, Routing, deployed, plan
 
 QUICK = Settings(deregistration_seconds=30)
@@ -33,6 +35,20 @@ def test_a_throttled_question_is_asked_for_longer() -> None:
     assert scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
     assert limits.asked.total() == THROTTLED_ATTEMPTS
     assert cloud.clock.now() == 1 + 2 + 4 + 8 + 16
+
+
+def test_patience_is_the_same_on_a_real_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's own transport asks as often, after pauses drawn up to limits that double."""
+    pauses: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
+    monkeypatch.setattr("random.uniform", lambda _low, high: high)
+    limits = Stingy(first=THROTTLED_ATTEMPTS - 1)
+    with serve(SimCloud(PLAN), throttled=limits) as server:
+        clients = Clients(boto3.Session("a", "b", region_name="us-east-1"), endpoint_url=server.url)
+        assert clients.read.elbv2.describe_target_groups()["TargetGroups"]
+        clients.close()
+    assert limits.asked.total() == THROTTLED_ATTEMPTS
+    assert pauses == [2, 4, 8, 16, 20]
 
 
 def test_a_question_that_stays_throttled_is_given_up() -> None:
