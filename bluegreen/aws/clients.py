@@ -7,11 +7,15 @@ once, and the deployment's loop asks again after it has looked. Reading again is
 
 from __future__ import annotations
 
+import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+
+from ..core.observation import ErrorClass
+from .errors import of_code
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 READ_ATTEMPTS = 3
+THROTTLED_ATTEMPTS = 6
+"""How often a question is asked that AWS answers with "too often". An account's deployments share its buckets
+of calls: patience lets them take turns, while an outage is to be noticed after three attempts."""
+LONGEST_PAUSE_SECONDS = 20
 
 
 class Services:
@@ -40,6 +48,7 @@ class Services:
     ) -> None:
         self._session = session
         self._endpoint_url = endpoint_url
+        self._attempts = attempts
         options: dict[str, Any] = {
             "retries": {"mode": "standard", "total_max_attempts": attempts},
             "connect_timeout": CONNECT_SECONDS,
@@ -53,6 +62,9 @@ class Services:
 
     def _client(self, service: Any) -> Any:
         client = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
+        if self._attempts > 1:
+            name = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.register_first(f"needs-retry.{name}", _patience)
         self._made.append(client)
         return client
 
@@ -90,6 +102,19 @@ class Services:
     def sts(self) -> STSClient:
         """AWS Security Token Service."""
         return self._client("sts")  # type: ignore[no-any-return]
+
+
+def _patience(response: Any, attempts: int, **_: Any) -> float | None:
+    """How many seconds to wait until a throttled question is asked again; None leaves it to botocore.
+
+    botocore would give up after ``READ_ATTEMPTS``, and sooner once its quota of retries is used up.
+    """
+    error = response[1].get("Error", {}) if response else {}
+    throttled = of_code(str(error.get("Code", ""))) is ErrorClass.THROTTLED
+    if not throttled or attempts >= THROTTLED_ATTEMPTS:
+        return None
+    # Drawn at random, so that those who were refused together do not come back together.
+    return random.uniform(0, min(2**attempts, LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
 
 
 class Clients:

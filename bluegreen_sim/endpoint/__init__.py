@@ -6,5 +6,6 @@ Loading this loads boto3; ``import bluegreen_sim`` does not.
 from .asking import NotSimulated
 from .clients import session
 from .door import WrongAnswer
+from .limits import Limits
 
-__all__ = ["NotSimulated", "WrongAnswer", "session"]
+__all__ = ["Limits", "NotSimulated", "WrongAnswer", "session"]

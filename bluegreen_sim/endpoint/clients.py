@@ -37,7 +37,7 @@ LONGEST_PAUSE_SECONDS = 20
 
 
 def session(
-    cloud: SimCloud, *, throttled: bool = False, rule_priority: int | None = None
+    cloud: SimCloud, *, throttled: bool | Limits = False, rule_priority: int | None = None
 ) -> boto3.session.Session:
     """A boto3 session in which every client is answered by the world of ``cloud``.
 
@@ -46,7 +46,8 @@ def session(
 
     Args:
         cloud: Whose world; several sessions may share it.
-        throttled: Whether calls take tokens from buckets of the sizes that AWS documents.
+        throttled: Whether calls take tokens from buckets of the sizes that AWS documents; a ``Limits`` is
+            an account's buckets, for worlds that share them.
         rule_priority: Priority of the rule that divides the traffic; None keeps what the world has, which is
             the listener's default rule as long as nobody said otherwise.
 
@@ -64,7 +65,7 @@ def session(
     core.set_default_client_config(Config(signature_version=UNSIGNED))
     if rule_priority is not None:
         cloud.world = elbv2.with_priority(cloud.world, rule_priority)
-    door = Door(cloud, Limits() if throttled else None)
+    door = Door(cloud, Limits() if throttled is True else throttled or None)
     base = type("VirtualClient", (VirtualClient,), {"_door": door})
 
     def creating(**event: Any) -> None:

@@ -50,7 +50,10 @@ def buckets(service: str, operation: str, *, read: bool) -> tuple[Bucket, ...]:
 
 @define
 class Limits:
-    """How full the buckets of an account are: by name, tokens in thousandths, and when that was."""
+    """How full the buckets of an account are: by name, tokens in thousandths, and when that was.
+
+    Worlds may share one. Their times should go together: for a call from the past nothing has been refilled.
+    """
 
     _levels: dict[str, tuple[int, int]] = Factory(dict)
 
@@ -60,9 +63,10 @@ class Limits:
         levels = {bucket.name: self._level(bucket, now_ms) for bucket in wanted}
         if any(level < 1000 for level in levels.values()):
             return False
-        self._levels |= {name: (level - 1000, now_ms) for name, level in levels.items()}
+        for name, level in levels.items():
+            self._levels[name] = (level - 1000, max(now_ms, self._levels.get(name, (0, 0))[1]))
         return True
 
     def _level(self, bucket: Bucket, now_ms: int) -> int:
         level, at = self._levels.get(bucket.name, (bucket.capacity * 1000, now_ms))
-        return min(bucket.capacity * 1000, level + (now_ms - at) * bucket.per_second)
+        return min(bucket.capacity * 1000, level + max(0, now_ms - at) * bucket.per_second)

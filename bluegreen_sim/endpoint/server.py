@@ -45,7 +45,7 @@ def serve(
     *,
     port: int = 0,
     speed: float = 1,
-    throttled: bool = False,
+    throttled: bool | Limits = False,
     wall: Callable[[], float] = time.monotonic,
 ) -> Server:
     """A server that answers as AWS would, from the world of ``cloud``; it runs until it is closed.
@@ -54,10 +54,10 @@ def serve(
         cloud: Whose world. Nobody else may let its time pass meanwhile.
         port: Where it listens on 127.0.0.1; 0 takes a free port.
         speed: Seconds of world time in a second.
-        throttled: Whether calls take tokens from buckets of the sizes that AWS documents.
+        throttled: Whether calls take tokens from buckets of the sizes that AWS documents; or the buckets.
         wall: Tells the time by which the world goes, in seconds.
     """
-    return Server(Door(cloud, Limits() if throttled else None), port, speed, wall)
+    return Server(Door(cloud, Limits() if throttled is True else throttled or None), port, speed, wall)
 
 
 class Server:
