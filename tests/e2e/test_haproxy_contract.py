@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from bluegreen import Deadlines, Observation
+from bluegreen import Deadlines, Limits, Observation, strategies
 from tests.contract import test_cloud
 from tests.contract.providers import NEXT, ROUTINGS, Course, Place, plan_for
 from tests.contract.providers import placed as placed_elsewhere
@@ -18,10 +18,17 @@ from tests.e2e.haproxy.cloud import HaproxyCloud
 from tests.e2e.haproxy.places import haproxy, rest
 
 SPEED = 30
-"""The suite's plans poll every 10 s and bake for 30: a third of a second, and one, of ours."""
+"""Seconds of the cloud's clock in one of the wall's."""
 
-SOON = Deadlines(scale_up_seconds=180)
-"""In which a process here is up, or never will be: 6 s of ours."""
+
+def in_short(routing: str) -> dict[str, Any]:
+    """The suite's plan with short waits; in 180 s, 6 on the wall, a process is up or never will be."""
+    return {
+        "strategy": strategies.canary(10 if routing == "weighted" else 34, 10, last_bake_seconds=10),
+        "limits": Limits(poll_seconds=5),
+        "deadlines": Deadlines(scale_up_seconds=180),
+    }
+
 
 # Every promise that the suite asks of a `place` is asked of this one: pytest collects what it finds here.
 globals().update(
@@ -46,7 +53,7 @@ class RealPlace(Place):
 @contextmanager
 def placed(routing: str, **world: Any) -> Iterator[RealPlace]:
     """HAProxy with two live processes, or what ``world`` says."""
-    plan = plan_for(routing, deadlines=SOON)
+    plan = plan_for(routing, **in_short(routing))
     with haproxy(plan, speed=SPEED, **world) as cloud:
         yield RealPlace("haproxy", plan, cloud, cloud.broken.add)
 
@@ -69,7 +76,10 @@ def test_the_whole_suite_is_asked() -> None:
 def test_it_is_deployed_to_like_the_simulator(routing: str, spoiled: str | None) -> None:
     """The same plan enters the same phases for the same kinds of reasons as on the simulator."""
     courses = []
-    with placed_elsewhere("simulator", routing, None) as simulated, placed(routing) as real:
+    with (
+        placed_elsewhere("simulator", routing, None, **in_short(routing)) as simulated,
+        placed(routing) as real,
+    ):
         for found in (simulated, real):
             if spoiled:
                 found.spoil(spoiled)
