@@ -12,10 +12,10 @@ from pathlib import Path
 
 import attrs
 
-from . import calling, deciding, deploying, exploring, importing, rehearsing
+from . import calling, deciding, deploying, exploring, importing, proving, rehearsing, splitting
 from .worlds import SEED
 
-MODULES = (deciding, deploying, calling, rehearsing, exploring, importing)
+MODULES = (deciding, deploying, calling, rehearsing, splitting, exploring, proving, importing)
 SUBJECTS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- begin: python -m benchmarks --write -->\n", "<!-- end -->\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TypeVar
 
 from attrs import frozen
@@ -37,6 +37,17 @@ class Section:
         return f"## {self.title}\n\n{self.note}\n\n{table}\n"
 
 
+@frozen
+class Sections:
+    """Several tables of one subject."""
+
+    sections: Sequence[Section]
+
+    def __str__(self) -> str:
+        """All of them in Markdown."""
+        return "\n".join(map(str, self.sections))
+
+
 def medians(subjects: Mapping[K, Callable[[], float]], rounds: int) -> dict[K, float]:
     """The median of what each subject returns; each is asked once a round, so that all share the weather."""
     found: dict[K, list[float]] = {name: [] for name in subjects}
@@ -52,6 +63,13 @@ def seconds(run: Callable[[], object]) -> float:
     start = perf_counter()
     run()
     return perf_counter() - start
+
+
+def cpu_seconds(run: Callable[[], object]) -> float:
+    """How long the process works for one call; what else the machine does is not in it."""
+    start = process_time()
+    run()
+    return process_time() - start
 
 
 def seconds_a_call(call: Callable[[T], object], arguments: Iterable[T]) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
+    from .dataplane import Split
     from .faults import (
         AlarmOk,
         AlarmRed,
@@ -56,6 +57,7 @@ __all__ = [
     "Sick",
     "SimCloud",
     "SlowBoot",
+    "Split",
     "StaleLook",
     "Story",
     "Timeline",
@@ -75,6 +77,7 @@ __all__ = [
 _HOMES = {
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
+    "dataplane": "Split",
     "faults": (
         "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
         "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"

@@ -7,6 +7,7 @@ of the application is looked at, and from it follows the moment at which the ver
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 from .faults import Errors
@@ -183,5 +184,13 @@ def healthy(world: World) -> tuple[tuple[str, int], ...]:
             if weights.get(world.home(group.name) or "")
             else 0,
         )
+        for group in world.groups
+    )
+
+
+def states(world: World) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """(group, (state, targets in it)) of all that are registered or drain, states in alphabetical order."""
+    return tuple(
+        (group.name, tuple(sorted(Counter(i.target for i in group.instances if i.target).items())))
         for group in world.groups
     )

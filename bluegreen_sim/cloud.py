@@ -87,7 +87,13 @@ class SimCloud:
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
         self.blue, self.green = _colours(plan, world)
         self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
-        self.timeline = Timeline(self.traffic, self.blue, nodes=world.settings.nodes, start_ms=world.now)
+        self.timeline = Timeline(
+            self.traffic,
+            self.blue,
+            nodes=world.settings.nodes,
+            start_ms=world.now,
+            cursor=world.settings.cursor,
+        )
         self._looker = Looker()
         self._recorded: World | None = None
         self._fetched = 0
@@ -128,7 +134,7 @@ class SimCloud:
 
     @property
     def _watched(self) -> bool:
-        return self.traffic.per_second > 0
+        return not self.traffic.silent
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""
@@ -136,7 +142,8 @@ class SimCloud:
         if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
             return
         self._recorded = world
-        self.timeline.record(world.now, balancer.pools(world), balancer.healthy(world))
+        met, healthy = balancer.pools(world), balancer.healthy(world)
+        self.timeline.record(world.now, met, healthy, balancer.states(world))
 
     # ------------------------------------------------------------------------------------------ what is there
 

@@ -111,11 +111,21 @@ class _Visit(Generic[S, L]):
     broken: dict[str, _Where] = field(factory=dict, init=False)
     met: set[str] = field(factory=set, init=False)
     ways: tuple[_Ways[S, L], ...] = field(init=False)
+    _states: tuple[Always[S], ...] = field(init=False)
     _steps: tuple[AlwaysStep[S, L], ...] = field(init=False)
+    _hopes: tuple[Sometimes[S], ...] = field(init=False)
 
     @ways.default
     def _(self) -> tuple[_Ways[S, L], ...]:
         return tuple(_Ways(p) for p in self.properties if isinstance(p, Eventually))
+
+    @_states.default
+    def _(self) -> tuple[Always[S], ...]:
+        return tuple(p for p in self.properties if isinstance(p, Always))
+
+    @_hopes.default
+    def _(self) -> tuple[Sometimes[S], ...]:
+        return tuple(p for p in self.properties if isinstance(p, Sometimes))
 
     @_steps.default
     def _(self) -> tuple[AlwaysStep[S, L], ...]:
@@ -153,12 +163,12 @@ class _Visit(Generic[S, L]):
         self.parents.append(parent)
         self.ordinals.append(ordinal)
         self.depths.append(depth)
-        for promise in self.properties:
-            if isinstance(promise, Always):
-                if not promise.holds(state):
-                    self.broken.setdefault(promise.name, _Where(number))
-            elif isinstance(promise, Sometimes) and promise.name not in self.met and promise.holds(state):
-                self.met.add(promise.name)
+        for promise in self._states:
+            if not promise.holds(state):
+                self.broken.setdefault(promise.name, _Where(number))
+        for hope in self._hopes:
+            if hope.name not in self.met and hope.holds(state):
+                self.met.add(hope.name)
         for way in self.ways:
             way.state(state)
 
@@ -167,7 +177,7 @@ class _Visit(Generic[S, L]):
         states = len(self.parents)
         found = [Discovery[S, L](name, "always", self._path(where)) for name, where in self.broken.items()]
         if complete:
-            unmet = [p.name for p in self.properties if isinstance(p, Sometimes) and p.name not in self.met]
+            unmet = [hope.name for hope in self._hopes if hope.name not in self.met]
             found += [Discovery(name, "never", Path(self.starts[0])) for name in unmet]
         for way in self.ways:
             if stuck := way.stuck(self.waiting):

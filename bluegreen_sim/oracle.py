@@ -117,5 +117,7 @@ def _not_promoted(plan: Any, start: World, end: World, state: Any, *, resized: b
     if not green or (green.desired < state.need and not resized):
         yield "green is smaller than it must be"
     given = weights(end)
-    if not given.get(state.green) or (blue and given[blue.name] and healthy(blue)):
+    if not given.get(state.green):
+        yield "green is not served"
+    if blue and given[blue.name] and healthy(blue) and not state.leftovers:
         yield "green is not alone"

@@ -113,7 +113,8 @@ def decided(plan: Plan, state: State, look: Observation) -> Step:
         return step(plan, state, look)
     except (AssertionError, LookupError, TypeError, ValueError) as error:
         why = f"the core failed: {type(error).__name__}: {error}"
-        return Step(state, (), why, look.at + plan.limits.poll_seconds, BUG)
+        wake_at = look.at + plan.limits.poll_seconds
+        return Step(state.replaced(at=look.at, wake_at=wake_at), (), why, wake_at, BUG)
 
 
 BUG = "bug"

@@ -67,9 +67,14 @@ class Bounds:
         most = self.budget.most
         faults = "no faults" if not kinds else f"at most {', '.join(kinds)}"
         if kinds and most is not None:
-            faults = f"any {most} faults, of {', '.join(name for name, _ in _kinds(self.budget))}"
+            names = ", ".join(name for name, _ in _kinds(self.budget))
+            faults = f"any {most} fault{'s' if most > 1 else ''} of these kinds: {names}"
         shrunk = f" Smaller than in the plan: {'; '.join(self.shrunk)}." if self.shrunk else ""
-        live = "a first release" if self.live is None else f"{self.instances} live instances"
+        live = (
+            "a first release"
+            if self.live is None
+            else f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
+        )
         return (
             f"Covered: every order of passes and events, {live}, {faults}, at any moment.{shrunk} "
             "Not covered: more faults or instances than that, other people's hands on weights and bounds, "
@@ -160,7 +165,7 @@ class Exploration:
         """One sentence."""
         if self.violations:
             names = "; ".join(violation.name for violation in self.violations)
-            return f"{len(self.violations)} promise(s) broken: {names}"
+            return f"not so: {names}"
         if not self.complete:
             return f"nothing is wrong in {self.states:,} states, but the search stopped there: not a proof"
         return f"nothing is wrong in all {self.states:,} states"
@@ -325,9 +330,9 @@ def _judge(
     """Names all promises that a decision breaks."""
 
     def judge(before: State, look: Observation, step: Step) -> tuple[str, ...]:
-        broken = [f"{i.id} {i.name}" for i in INVARIANTS if not i.step(plan, before, look, step)]
         if step.signal == BUG:
-            broken.append("the core answers every look")
+            return ("the core answers every look",)
+        broken = [f"{i.id} {i.name}" for i in INVARIANTS if not i.step(plan, before, look, step)]
         if before.phase is Phase.PREFLIGHT and step.commands:
             broken.append("preflight sends nothing")
         broken += [_name(f) for f in checks if not f(plan, before, look, step)]

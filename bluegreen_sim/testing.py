@@ -274,6 +274,7 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         retry_seconds=st.sampled_from((5, 15, 60)),
         termination=st.sampled_from(("oldest-version", "any")),
         nodes=st.integers(1, 3),
+        cursor=st.sampled_from(("kept", "next", "reset")),
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from attrs import frozen
 
-from .traffic import Node, Outcome, Pool, Spell, Traffic, of_node
+from .dataplane import CursorRule, Split
+from .table import arrow, described, percent, rows, schema
+from .traffic import Outcome, Pool, Traffic
+
+States = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+"""(group, (state, targets of the group in that state))."""
 
 
 @frozen
@@ -21,45 +25,101 @@ class Segment:
         end_ms: Its end.
         pools: The target groups.
         healthy: (group, healthy serving instances).
+        states: How many targets of each group are in which state.
     """
 
     start_ms: int
     end_ms: int
     pools: tuple[Pool, ...]
     healthy: tuple[tuple[str, int], ...]
+    states: States = ()
+
+
+@frozen
+class Answers:
+    """What became of the requests that a colour got, second by second.
+
+    Args:
+        right: Answered rightly.
+        wrong: Answered, but wrongly: 500.
+        silent: Sent to a target that does not answer: 502.
+        nobody: There was no target to send them to: 503.
+    """
+
+    right: list[int]
+    wrong: list[int]
+    silent: list[int]
+    nobody: list[int]
+
+    def requests(self) -> list[int]:
+        """All of them."""
+        return _sums([self.right, self.wrong, self.silent, self.nobody])
 
 
 class Timeline:
     """What became of the requests, by time.
+
+    It is a ``Listener`` too: ``Deployment(plan, cloud, listeners=[cloud.timeline])`` lets it know the phases.
 
     Args:
         traffic: How many arrive.
         blue: Name of the group that is shown as blue; every other is shown as green.
         nodes: Nodes of the balancer.
         start_ms: World time at which the timeline begins.
+        cursor: What becomes of a node's cursor when targets come or go; see ``Split``.
+
+    Attributes:
+        phases: (milliseconds of the timeline, the deployment's phase from then on), as far as it was told.
     """
 
-    def __init__(self, traffic: Traffic, blue: str, *, nodes: int = 1, start_ms: int = 0) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        blue: str,
+        *,
+        nodes: int = 1,
+        start_ms: int = 0,
+        cursor: CursorRule = "kept",
+    ) -> None:
         """Begin with nothing."""
         self.traffic = traffic
         self.blue = blue
         self.nodes = nodes
+        self.cursor: CursorRule = cursor
         self._start_ms = start_ms
         self._end_ms = 0
-        self._changes: list[tuple[int, tuple[Pool, ...], tuple[tuple[str, int], ...]]] = []
+        self._changes: list[tuple[int, tuple[Pool, ...], tuple[tuple[str, int], ...], States]] = []
+        self.phases: list[tuple[int, str]] = []
 
-    def record(self, at_ms: int, pools: tuple[Pool, ...], healthy: tuple[tuple[str, int], ...]) -> None:
+    def record(
+        self,
+        at_ms: int,
+        pools: tuple[Pool, ...],
+        healthy: tuple[tuple[str, int], ...],
+        states: States = (),
+    ) -> None:
         """Note what requests meet from a moment of world time on."""
         at = at_ms - self._start_ms
         self.extend(at_ms)
         if self._changes and self._changes[-1][0] == at:
             self._changes.pop()
-        if not self._changes or self._changes[-1][1:] != (pools, healthy):
-            self._changes.append((at, pools, healthy))
+        if not self._changes or self._changes[-1][1:] != (pools, healthy, states):
+            self._changes.append((at, pools, healthy, states))
 
     def extend(self, to_ms: int) -> None:
         """Let the timeline reach to a moment of world time."""
         self._end_ms = max(self._end_ms, to_ms - self._start_ms)
+
+    def mark(self, at_seconds: float, phase: str) -> None:
+        """Note the phase of a deployment from a moment of world time on; moments do not fall."""
+        at = round(at_seconds * 1000) - self._start_ms
+        if not self.phases or self.phases[-1][1] != phase:
+            self.phases.append((at, phase))
+
+    def stepped(self, step: Any, observation: Any) -> None:
+        """Note the phase that a pass ended in; called by the deployment that this listens to."""
+        del observation
+        self.mark(step.state.at, step.state.phase.value)
 
     @property
     def end_seconds(self) -> float:
@@ -69,10 +129,10 @@ class Timeline:
     @property
     def segments(self) -> tuple[Segment, ...]:
         """The times in which nothing changed, in order and without gaps."""
-        ends = [change[0] for change in self._changes[1:]] + [self._end_ms]
+        ends = [*(change[0] for change in self._changes), self._end_ms][1:]
         return tuple(
-            Segment(start, end, pools, healthy)
-            for (start, pools, healthy), end in zip(self._changes, ends, strict=True)
+            Segment(start, end, pools, healthy, states)
+            for (start, pools, healthy, states), end in zip(self._changes, ends, strict=True)
             if start < end
         )
 
@@ -84,115 +144,160 @@ class Timeline:
     @property
     def failed_requests(self) -> int:
         """Requests that were answered wrongly, or not at all."""
-        return self._failed(self._cumulated([self._end_ms])[0])
+        answers = self._answers([0, self._end_ms])
+        return sum(sum(each.requests()) - sum(each.right) for each in answers.values())
 
     def counts(self) -> list[dict[str, int]]:
         """Rows of second, requests, and how many of these blue and green answered and how many failed."""
-        return list(self._rows())
+        answers = self.answers()
+        blue, green = answers["blue"].right, answers["green"].right
+        requests = _sums([each.requests() for each in answers.values()])
+        return [
+            {
+                "second": second,
+                "requests": requests[second],
+                "blue": blue[second],
+                "green": green[second],
+                "failed": requests[second] - blue[second] - green[second],
+            }
+            for second in range(len(requests))
+        ]
 
     def shares(self) -> list[dict[str, float]]:
         """Rows of second, blue, green and errors, in percent of the requests of that second."""
         return [
             {
                 "second": row["second"],
-                "blue": _percent(row["blue"], row["requests"]),
-                "green": _percent(row["green"], row["requests"]),
-                "errors": _percent(row["failed"], row["requests"]),
+                "blue": percent(row["blue"], row["requests"]),
+                "green": percent(row["green"], row["requests"]),
+                "errors": percent(row["failed"], row["requests"]),
             }
-            for row in self._rows()
+            for row in self.counts()
         ]
 
     def healthy(self) -> list[dict[str, int]]:
         """Rows of second and the healthy serving instances of blue and green when it began."""
-        rows, segments = [], iter(self.segments)
-        segment = next(segments, None)
-        for second, start in enumerate(range(0, self._end_ms, 1000)):
-            while segment and segment.end_ms <= start:
-                segment = next(segments, None)
+        rows = []
+        for second, segment in enumerate(self.segment_of_each_second()):
             counts = segment.healthy if segment else ()
             blue = sum(count for name, count in counts if name == self.blue)
             rows.append({"second": second, "blue": blue, "green": sum(n for _, n in counts) - blue})
         return rows
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Rows that hold all of ``counts`` and, as ``healthy_blue`` and ``healthy_green``, of ``healthy``."""
-        return [
-            {**counts, "healthy_blue": healthy["blue"], "healthy_green": healthy["green"]}
-            for counts, healthy in zip(self._rows(), self.healthy(), strict=True)
-        ]
+        """Rows of one second and version each; the columns are fixed, see ``docs/timeline.md``."""
+        return list(rows(self))
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """The JSON schema of ``to_dicts()``."""
+        return schema()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows of ``to_dicts()`` for any library that takes Arrow: ``polars.DataFrame(timeline)``.
+
+        Args:
+            requested_schema: Not followed, as the protocol allows.
+
+        Raises:
+            ImportError: If nanoarrow is not installed (``pip install 'bluegreen[arrow]'``).
+        """
+        del requested_schema
+        return arrow(self)
+
+    def describe(self) -> str:
+        """A few lines for people: how long, how many requests, what became of them."""
+        return "\n".join(described(self))
 
     def per_target(self) -> dict[str, int]:
-        """How many requests were sent to each instance, by id."""
-        found: Counter[str] = Counter()
-        for segment, spells in self._spells():
-            for spell, requests in zip(spells, self._arrived(segment, segment.end_ms), strict=True):
-                found += spell.per_target(requests)
-        return dict(sorted(found.items()))
+        """How many requests were sent to each instance that got any, by id."""
+        split = self._split()
+        for segment in self.segments:
+            _meet(split, segment.pools)
+            split.send(self.traffic.arrived(segment.end_ms) - self.traffic.arrived(segment.start_ms))
+        return {name: count for name, count in split.per_target().items() if count}
 
-    def _rows(self) -> Iterator[dict[str, int]]:
-        marks = [*range(0, self._end_ms, 1000), self._end_ms]
-        for second, (before, after) in enumerate(pairwise(self._cumulated(marks))):
-            failed = self._failed(after) - self._failed(before)
-            requests = after.total() - before.total()
-            blue = self._answered(after, blue=True) - self._answered(before, blue=True)
-            yield {
-                "second": second,
-                "requests": requests,
-                "blue": blue,
-                "green": requests - failed - blue,
-                "failed": failed,
-            }
+    def answers(self) -> dict[str, Answers]:
+        """What became of the requests of each second, by colour; under ``none``, of those nobody got."""
+        return self._answers([*range(0, self._end_ms, 1000), self._end_ms])
 
-    def _answered(self, outcomes: Counter[Outcome], *, blue: bool) -> int:
-        """Requests that a colour answered rightly; wrong ones are spread evenly."""
-        return sum(
-            count - count * percent // 100
-            for (fleet, answers, percent), count in outcomes.items()
-            if answers and (fleet == self.blue) == blue
-        )
+    def segment_of_each_second(self) -> Iterator[Segment | None]:
+        """What requests met when each second began; None before anything was noted."""
+        segments = iter(self.segments)
+        segment = next(segments, None)
+        for start in range(0, self._end_ms, 1000):
+            while segment and segment.end_ms <= start:
+                segment = next(segments, None)
+            yield segment if segment and segment.start_ms <= start else None
 
-    def _failed(self, outcomes: Counter[Outcome]) -> int:
-        right = self._answered(outcomes, blue=True) + self._answered(outcomes, blue=False)
-        return outcomes.total() - right
+    def phase_of_each_second(self) -> Iterator[str | None]:
+        """The deployment's phase when each second began; None where none is known."""
+        phases, phase = iter([*self.phases, (self._end_ms, "")]), None
+        ahead = next(phases)
+        for start in range(0, self._end_ms, 1000):
+            while ahead[0] <= start:
+                phase, ahead = ahead[1], next(phases)
+            yield phase
 
-    def _cumulated(self, marks: list[int]) -> list[Counter[Outcome]]:
-        """What became of all requests up to each of some rising moments."""
-        found: list[Counter[Outcome]] = []
-        before: Counter[Outcome] = Counter()
-        for segment, spells in self._spells():
-            while len(found) < len(marks) and marks[len(found)] <= segment.end_ms:
-                found.append(before + self._outcomes(segment, spells, marks[len(found)]))
-            before = before + self._outcomes(segment, spells, segment.end_ms)
-        return found + [before] * (len(marks) - len(found))
+    # ------------------------------------------------------------------------------------------- arithmetic
 
-    def _outcomes(self, segment: Segment, spells: list[Spell], until_ms: int) -> Counter[Outcome]:
-        found: Counter[Outcome] = Counter()
-        for spell, requests in zip(spells, self._arrived(segment, until_ms), strict=True):
-            for outcome, count in spell.outcomes(requests):
-                found[outcome] += count
+    def _split(self) -> Split[Outcome]:
+        return Split({"": 0}, nodes=self.nodes, cursor=self.cursor)
+
+    def _answers(self, marks: list[int]) -> dict[str, Answers]:
+        """The same for the times between some rising moments of the timeline."""
+        width = len(marks) - 1
+        found = {colour: Answers(*([0] * width for _ in range(4))) for colour in ("blue", "green", "none")}
+        for outcome, requests in self._outcomes(marks).items():
+            if outcome is None:
+                _add(found["none"].nobody, requests)
+                continue
+            group, answers, wrong_percent = outcome
+            into = found["blue" if group == self.blue else "green"]
+            if not answers:
+                _add(into.silent, requests)
+                continue
+            # Wrong answers are spread evenly over all that an outcome ever gave.
+            marks_right = [sent - sent * wrong_percent // 100 for sent in accumulate(requests, initial=0)]
+            right = [after - before for before, after in pairwise(marks_right)]
+            _add(into.right, right)
+            _add(into.wrong, [sent - good for sent, good in zip(requests, right, strict=True)])
         return found
 
-    def _arrived(self, segment: Segment, until_ms: int) -> list[int]:
-        """Requests from the beginning of a segment on, for each node."""
-        first, last = self.traffic.arrived(segment.start_ms), self.traffic.arrived(until_ms)
-        return [of_node(last, i, self.nodes) - of_node(first, i, self.nodes) for i in range(self.nodes)]
-
-    def _spells(self) -> Iterator[tuple[Segment, list[Spell]]]:
-        nodes = [Node()] * self.nodes
-        weights: tuple[int, ...] | None = None
+    def _outcomes(self, marks: list[int]) -> dict[Outcome | None, list[int]]:
+        """How many requests met each outcome between some rising moments; None: there was no target."""
+        split, found, last = self._split(), dict[Outcome | None, list[int]](), 0
         for segment in self.segments:
-            now = tuple(pool.weight for pool in segment.pools)
-            if now != weights:
-                # New weights begin a new division.
-                nodes = [Node(0, node.cursors) for node in nodes]
-            weights = now
-            spells = [Spell(segment.pools, node) for node in nodes]
-            yield segment, spells
-            arrived = self._arrived(segment, segment.end_ms)
-            nodes = [spell.after(requests) for spell, requests in zip(spells, arrived, strict=True)]
+            _meet(split, segment.pools)
+            first = last
+            while last < len(marks) - 1 and marks[last + 1] <= segment.end_ms:
+                last += 1
+            cuts = [segment.start_ms, *(m for m in marks[first + 1 : last + 1]), segment.end_ms]
+            arrived = [self.traffic.arrived(cut) for cut in cuts]
+            rows = split.serve([after - before for before, after in pairwise(arrived)])
+            for outcome, row in rows.items():
+                into = found.setdefault(outcome, [0] * (len(marks) - 1))
+                for i, count in enumerate(row, start=first):
+                    if count:
+                        into[i] += count
+        return found
 
 
-def _percent(part: int, whole: int) -> float:
-    if not whole or part * 100 % whole == 0:
-        return part * 100 // whole if whole else 0
-    return round(part * 100 / whole, 2)
+def _meet(split: Split[Outcome], pools: tuple[Pool, ...]) -> None:
+    """Let requests meet these target groups from now on."""
+    split.weigh({pool.name: pool.weight for pool in pools} or {"": 0})
+    for pool in pools:
+        wanted = {target[0]: target[1:] for target in pool.targets}
+        for name in split.serving(pool.name):
+            if name not in wanted:
+                split.leave(name, group=pool.name)
+        for name, outcome in wanted.items():
+            split.join(name, outcome, group=pool.name)
+
+
+def _add(into: list[int], numbers: Sequence[int]) -> None:
+    into[:] = [a + b for a, b in zip(into, numbers, strict=True)]
+
+
+def _sums(rows: list[list[int]]) -> list[int]:
+    return [sum(column) for column in zip(*rows, strict=True)]

@@ -53,6 +53,7 @@ class Settings:
             (the default policy in one zone); ``"any"``, chosen among all that can be told apart; or
             ``"each"``, chosen among all, for whoever knows more of them than the world does.
         nodes: Nodes of the balancer, each with a round robin of its own.
+        cursor: What becomes of a round robin when a target comes or goes (undocumented); see ``Split``.
         builder_boot_seconds: From the start of a build instance until it takes commands.
         builder_stop_seconds: Until it has stopped, or ended.
         image_seconds: Until a new image is available.
@@ -72,6 +73,7 @@ class Settings:
     retry_seconds: float = 15
     termination: Literal["oldest-version", "any", "each"] = "oldest-version"
     nodes: int = 1
+    cursor: Literal["kept", "next", "reset"] = "kept"
     builder_boot_seconds: float = 40
     builder_stop_seconds: float = 20
     image_seconds: float = 120

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 
 from bluegreen.core.invariants import INVARIANTS
@@ -13,6 +14,7 @@ from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
 from bluegreen.core.plan import Deadlines
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
+from bluegreen_sim.table import COLUMNS, JSON_TYPES, schema
 
 HERE = Path(__file__).parent
 
@@ -159,7 +161,56 @@ AWS; the rules that the simulator follows, with their sources, are in [simulator
 """
 
 
-PAGES = {"state-machine.md": state_machine, "promises.md": promises}
+def timeline() -> str:
+    """``docs/timeline.md``."""
+    rows = []
+    for column in COLUMNS:
+        kind = JSON_TYPES[column.kind]
+        types = kind.get("type", "string")
+        rows.append(
+            f"| `{column.name}` | {types if isinstance(types, str) else ' or '.join(types)} | {column.sentence} |"
+        )
+    return TIMELINE.format(rows="\n".join(rows), schema=json.dumps(schema(), indent=2))
+
+
+TIMELINE = """# The timeline
+
+Made from `bluegreen_sim/table.py` by `docs/generate.py`; do not edit.
+
+`cloud.timeline` is what users saw. As a table it has a row for each second and version. The columns are fixed: one
+may be added at the end, none is renamed, moved or removed.
+
+| column | type | what it says |
+| --- | --- | --- |
+{rows}
+
+```python
+import bluegreen, bluegreen_sim
+
+plan, cloud = bluegreen_sim.tutorial()
+bluegreen.Deployment(plan, cloud, listeners=[cloud.timeline]).run()    # it listens, so it knows the phases
+
+print(cloud.timeline.describe())
+rows = cloud.timeline.to_dicts()
+assert sum(row["requests"] for row in rows) == cloud.timeline.requests
+assert all(row["requests"] == row["http_2xx"] for row in rows)
+```
+
+The table is also an Arrow stream (`pip install 'bluegreen[arrow]'`), so `polars.DataFrame(cloud.timeline)`,
+`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares `float64`.
+
+Not in it: latency. Requests are answered at once here, so there is no p50 and no p99 that would be true.
+
+## JSON schema
+
+Of `to_dicts()`, as `Timeline.json_schema()` gives it:
+
+```json
+{schema}
+```
+"""
+
+PAGES = {"state-machine.md": state_machine, "promises.md": promises, "timeline.md": timeline}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

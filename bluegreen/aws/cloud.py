@@ -22,7 +22,7 @@ from ..core.commands import (
 from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import fleets, routing
+from . import copying, fleets, routing
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
 from .looking import Known, Look
@@ -146,12 +146,17 @@ class AwsCloud:
     # ---------------------------------------------------------------------------------------------- groups
 
     def _create(self, command: CreateFleet, known: Known) -> None:
-        if command.like is not None:
-            raise Refused(ErrorClass.UNCLASSIFIED, "a group cannot be made like another one on AWS yet")
-        # Behind a shared target group green is attached once it is proven.
-        behind: dict[str, Any] = (
-            {} if known.plan.shared else {"TargetGroupARNs": [known.target_group(command.fleet).arn]}
-        )
+        if command.like is None:
+            settings: dict[str, Any] = {"VPCZoneIdentifier": ",".join(self._places(command.fleet, known))}
+            marks = []
+        else:
+            like = known.groups.get(command.like)
+            if like is None:
+                raise Refused(ErrorClass.ABSENT, f"group {command.like}, to be made like, is gone")
+            settings = copying.settings(self.clients.read, like)
+            marks = copying.tags(like, command.fleet)
+        if not known.plan.shared:  # behind a shared target group green is attached once it is proven
+            settings["TargetGroupARNs"] = [known.target_group(command.fleet).arn]
         try:
             self.clients.write.autoscaling.create_auto_scaling_group(
                 AutoScalingGroupName=command.fleet,
@@ -159,9 +164,8 @@ class AwsCloud:
                 MinSize=command.min,
                 MaxSize=command.max,
                 DesiredCapacity=command.size,
-                VPCZoneIdentifier=",".join(self._places(command.fleet, known)),
-                Tags=_marks(command.fleet, known.plan.service, command.token),
-                **behind,
+                Tags=marks + _marks(command.fleet, known.plan.service, command.token),
+                **settings,
             )
         except self.clients.write.autoscaling.exceptions.AlreadyExistsFault as error:
             group = self._group(command.fleet)

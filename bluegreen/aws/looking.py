@@ -16,7 +16,7 @@ from attrs import Factory, define
 from ..core.observation import ErrorClass, Fleet, GateReading, Observation, Reading, Shares
 from ..core.plan import Alarm, Plan
 from ..core.state import Ledger
-from . import fleets, routing, templates
+from . import copying, fleets, routing, templates
 from .errors import AwsError, classify, words
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
@@ -214,8 +214,6 @@ class Look:
                 lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"],
                 lambda images: bool(images) and images[0].get("State") == "available",
             )
-        if plan.fleets == "replace":
-            self._problems.append("fleets = 'replace' is not made on AWS yet: use 'standing'")
         if known.rule is not None:
             with self._part("rules"):
                 self._problems += routing.problems(read, known.rule, known.target_groups)
@@ -229,6 +227,9 @@ class Look:
             self._problems += fleets.problems(
                 group, plan.launch_template, arn, shared=plan.shared, freezes=plan.freeze_scaling
             )
+            if plan.fleets == "replace":
+                with self._part("what is copied"):
+                    self._problems += copying.problems(read, group)
         return found
 
     def _alarms(self) -> Iterator[GateReading]:

@@ -43,6 +43,11 @@ class Rehearsal(Wish):
     seed: int
     faults: tuple[Fault, ...]
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What of it any world is given, a new one and one that goes on."""
+        return {"traffic": self.traffic, "seed": self.seed, "faults": self.faults}
+
     def check_faults(self) -> None:
         """A fault of something that the plan does not have would silently never happen.
 
@@ -59,6 +64,15 @@ class Rehearsal(Wish):
                 raise click.UsageError(f"--fault: the plan has no alarm {alarm!r}")
 
 
+def new_world(wish: Rehearsal) -> SimCloud:
+    """A world in which the plan's live group serves in peace, or in which nothing is live yet."""
+    from bluegreen_sim import SimCloud
+
+    capacity = 2 if wish.capacity is None else wish.capacity
+    live = 0 if capacity else None
+    return SimCloud(wish.plan, capacity=max(capacity, 1), live=live, **wish.given)
+
+
 def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> SimCloud:
     """The saved world, or a new one, which is saved at once: it must be there before the journal begins.
 
@@ -70,11 +84,8 @@ def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> Sim
     from bluegreen_sim import SimCloud
 
     world = saved_world(wish.folder)
-    common: dict[str, Any] = {"traffic": wish.traffic, "seed": wish.seed, "faults": wish.faults}
     if world is None:
-        capacity = 2 if wish.capacity is None else wish.capacity
-        live = 0 if capacity else None
-        cloud = SimCloud(wish.plan, capacity=max(capacity, 1), live=live, **common)
+        cloud = new_world(wish)
         save(wish.folder, cloud)
         return cloud
     if wish.capacity is not None:
@@ -82,7 +93,7 @@ def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> Sim
     if not unfinished:
         # Faults belong to the release that they were asked for.
         world = attrs.evolve(world, faults=(), schedule=())
-    cloud = SimCloud(wish.plan, world=world, add_image=True, **common)
+    cloud = SimCloud(wish.plan, world=world, add_image=True, **wish.given)
     if unfinished:
         # The journal may be one pass ahead of the world: let the world live through that time again.
         cloud.clock.sleep(unfinished.state.at - cloud.clock.now())

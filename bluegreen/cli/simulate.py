@@ -26,6 +26,7 @@ from .options import (
 from .output import Output
 from .reporting import check_report, write_report
 from .running import Run
+from .serving import check_options, serve_world
 from .stopping import stopping
 from .telling import seen_by_users
 from .wish import unfinished
@@ -78,12 +79,32 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 )
 @report_option
 @click.option("--fresh", is_flag=True, help="Begin a new world; the old folder is moved aside.")
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="Deploy nothing: answer AWS's tools over HTTP on this machine from a new world, until Ctrl-C.",
+)
+@click.option(
+    "--port",
+    metavar="P",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    help="With --serve: where it listens.  [default: a free port]",
+)
+@click.option(
+    "--speed",
+    metavar="X",
+    type=click.FloatRange(0, 3_600, min_open=True),
+    default=1,
+    show_default=True,
+    help="With --serve: seconds of the world in a second.",
+)
 @state_option
 @verbose_option
 @json_option
-@click.pass_obj
+@click.pass_context
 def simulate(
-    output: Output,
+    context: click.Context,
     /,
     file: Path,
     sets: tuple[str, ...],
@@ -91,6 +112,9 @@ def simulate(
     report: Path | None,
     *,
     fresh: bool,
+    serve: bool,
+    port: int,
+    speed: float,
     verbose: bool,
     **options: Any,
 ) -> int:
@@ -102,11 +126,15 @@ def simulate(
     A line for each pass in which something happened: the time since the start, the phase, the percent of
     the requests that blue/green get, what was decided and why.
     """
+    output: Output = context.obj
+    check_options(context, serves=serve)
     check_report(report)
     plan = read_plan(file, overrides=sets)
     folder = Folder.simulated(file, plan.service, state)
     wish = Rehearsal(file=file, written=plan, sets=sets, state=state, folder=folder, **options)
     wish.check_faults()
+    if serve:
+        return serve_world(wish, output, port=port, speed=speed)
     with folder.alone(), stopping() as stopped:
         if fresh and (place := folder.retire()):
             output.note(f"the world and journal so far are now in {place}")

@@ -98,7 +98,7 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         return _halted(plan, state, observation, resumed=resumed)
     if state.phase is not Phase.PREFLIGHT and (stuck := blockage(state, observation)):
         return Reply(Signal.BLOCKED, stuck)
-    if observation.unread:
+    if unseen(plan, state, observation):
         return _blind(plan, state, observation)
     if state.phase is Phase.PREFLIGHT:
         return _preflight(plan, state, observation)
@@ -123,6 +123,14 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     if left <= 0:
         return _expired(plan, state, observation, target, missing)
     return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, left)
+
+
+def unseen(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
+    """What cannot be read. Once begun that includes a group that is missing from the look without a word."""
+    if observation.unread or state.phase is Phase.PREFLIGHT:
+        return observation.unread
+    missing = [name for name in plan.groups if observation.fleet(name) is None]
+    return tuple(f"group {name}" for name in missing) + observation.problems if missing else ()
 
 
 def deadline(plan: Plan, state: State) -> float:
@@ -164,15 +172,15 @@ def _named(outcome: Outcome) -> str:
 def _halted(plan: Plan, state: State, observation: Observation, *, resumed: bool) -> Reply:
     if resumed:
         return Reply(Signal.RESUME, "resumed by an operator")
-    if observation.unread:
-        return Reply(Signal.BLIND, f"cannot read {', '.join(observation.unread)}")
+    if hidden := unseen(plan, state, observation):
+        return Reply(Signal.BLIND, f"cannot read {', '.join(hidden)}")
     if state.abort is not None and not state.committed and state.came_from and not state.came_from.backward:
         return _back(plan, state, observation, Signal.ABORT, f"aborted: {state.abort}")
     return Reply(Signal.WAIT, "halted: an operator must resume or abort")
 
 
 def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
-    why = f"cannot read {', '.join(observation.unread)}"
+    why = f"cannot read {', '.join(unseen(plan, state, observation))}"
     limit = deadline(plan, state) + plan.limits.blind_grace_seconds
     if state.elapsed >= limit:
         return Reply(Signal.UNSAFE, f"{why}, {limit:g} s long: the deadline and the grace are over")
@@ -304,6 +312,8 @@ def _reached(plan: Plan, state: State, observation: Observation) -> str:
             return f"{healthy} green targets of version {state.version} healthy, {proven(plan, state)} proven"
         case Phase.TEST_TRAFFIC:
             return f"{healthy} green targets answer"
+        case Phase.SHIFT if state.first_release:
+            return f"all requests go to {healthy} green targets"
         case Phase.SHIFT:
             asked = percent(plan, state)
             real = float(100 * plan.real_share(asked, size)) if plan.shared else asked

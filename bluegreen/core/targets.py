@@ -66,8 +66,8 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
         observation: A complete look; ends and ``halted`` want nothing.
     """
     blue, green = observation.fleet(state.blue), observation.fleet(state.green)
-    if blue is None or green is None:
-        return Target()
+    assert blue is not None, "a look without a group is blind, and compared with no picture"
+    assert green is not None, "a look without a group is blind, and compared with no picture"
     match state.phase:
         case Phase.SCALE_UP | Phase.TEST_TRAFFIC:
             size = plan.green_size(rung(plan, state).percent, state.need)

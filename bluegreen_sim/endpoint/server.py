@@ -9,6 +9,7 @@ Clients outside sleep in real time, so world time follows the wall: ``speed`` se
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 import zlib
@@ -24,6 +25,7 @@ from .asking import NotSimulated
 from .door import Door, Unanswered, WrongAnswer
 from .limits import Limits
 from .models import service_model
+from .names import REGION
 from .wire import AwsError, Protocol, Reply, failed
 
 LONGEST_BODY = 1 << 22
@@ -71,8 +73,7 @@ class Server:
         self._door, self._speed, self._wall = door, speed, wall
         self._started = wall(), door.cloud.clock.now()
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Quiet(("127.0.0.1", port), _handler(self))
         self.port: int = self._http.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
@@ -89,10 +90,27 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; the world lives until then, also when nobody asked for long."""
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+        with self._lock:
+            self._catch_up()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables by which AWS's tools find credentials; made up, and any others do as well."""
+        return {
+            "AWS_ACCESS_KEY_ID": "AKIASIMULATED",
+            "AWS_SECRET_ACCESS_KEY": "simulated",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+    def _catch_up(self) -> None:
+        """Let the world live up to the time that the wall tells."""
+        clock, (wall, world) = self._door.cloud.clock, self._started
+        clock.sleep(world + (self._wall() - wall) * self._speed - clock.now())
 
     def answer(self, headers: Any, body: bytes, path: str) -> Reply:
         """The response to one request, at the world time that the wall tells.
@@ -101,8 +119,7 @@ class Server:
             Unanswered: If the connection is to be closed instead.
         """
         with self._lock:
-            clock, (wall, world) = self._door.cloud.clock, self._started
-            clock.sleep(world + (self._wall() - wall) * self._speed - clock.now())
+            self._catch_up()
             scope = _SCOPE.search(headers.get("Authorization") or "")
             name = _SIGNED_AS.get(scope[1] if scope else "")
             if name is None:
@@ -114,6 +131,16 @@ class Server:
                 return _refused(name, headers, AwsError("NotSimulated", str(error), 501))
             except WrongAnswer as error:
                 return _refused(name, headers, AwsError("WrongAnswer", str(error), 500))
+
+
+class _Quiet(ThreadingHTTPServer):
+    """A client that goes away before it has heard the answer is no fault to be shown."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _refused(name: str, headers: Any, error: AwsError) -> Reply:
@@ -136,6 +163,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         """One connection."""
 
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two writes: together they would wait for 40 ms
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,16 @@ def seen(moto: MotoServer, plan: Plan, ledger: Ledger = BEFORE) -> Observation:
     """One look by a new process."""
     with connected(moto) as cloud:
         return cloud.observe(plan, ledger)
+
+
+def shown(client: Any, operation: str, change: Callable[[Any], object]) -> None:
+    """Let a client show an operation's answers changed."""
+
+    def changed(parsed: Any, **_: Any) -> None:
+        change(parsed)
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"after-call.{service}.{operation}", changed)
 
 
 # ------------------------------------------------------------------------------------------------- the calls
@@ -162,11 +172,11 @@ def test_what_cannot_be_worked_with_is_said_all_at_once(moto: MotoServer) -> Non
             "BlockDeviceMappings": [{"DeviceName": "/dev/xvdb", "Ebs": {"SnapshotId": "snap-0a"}}],
         },
     )
-    plan = plan_for("weighted", source_version=2, image="ami-0nobody", fleets="replace")
+    plan = plan_for("weighted", source_version=2, image="ami-0nobody")
     look = seen(moto, plan)
     said = " / ".join(look.problems)
-    assert len(look.problems) == 4
-    for words in ("so a new version could leak into it", "has Launch suspended", "from snap-0a", "'replace'"):
+    assert len(look.problems) == 3
+    for words in ("so a new version could leak into it", "has Launch suspended", "from snap-0a"):
         assert words in said
     assert look.image is False
     assert seen(moto, attrs.evolve(plan, launch_template="nobody")).default_version is None
@@ -199,6 +209,112 @@ def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> Non
     redirect = {"Type": "redirect", "RedirectConfig": {"Port": "80", "StatusCode": "HTTP_301"}}
     elbv2.modify_listener(ListenerArn=other, DefaultActions=[redirect])
     assert len(seen(moto, plan_for("weighted")).problems) == 2
+
+
+def test_what_leads_nobody_astray_is_no_problem(moto: MotoServer) -> None:
+    """A third target group without a share and a stickiness that is off leave a plan as it is."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    shares = [*zip(account.target_group_arns, (100, 0), strict=True), (another_target_group(moto), 0)]
+    config = {
+        "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in shares],
+        "TargetGroupStickinessConfig": {"Enabled": False},
+    }
+    elbv2.modify_listener(
+        ListenerArn=account.listener_arn, DefaultActions=[{"Type": "forward", "ForwardConfig": config}]
+    )
+    assert seen(moto, plan_for("weighted")).problems == ()
+
+
+def test_every_balancer_before_a_target_group_is_looked_at(moto: MotoServer) -> None:
+    """A second load balancer that sends to blue is said, whichever of the two comes first."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    for name in ("a-first", "z-last"):
+        made = elbv2.create_load_balancer(Name=name, Subnets=list(account.subnets))["LoadBalancers"][0]
+        elbv2.create_listener(
+            LoadBalancerArn=made["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": account.target_group_arns[0]}],
+        )
+    said = seen(moto, plan_for("weighted")).problems
+    assert len(said) == 2
+    assert all("leads to exercise-blue too, unshifted" in each for each in said)
+
+
+def test_only_what_is_launched_from_must_be_without_snapshots(moto: MotoServer) -> None:
+    """A snapshot in the live group's version is a problem, in the version of the empty group it is none."""
+    account = lay_out(moto)
+    asg = moto.client("autoscaling")
+    moto.client("ec2").create_launch_template_version(
+        LaunchTemplateName=account.launch_template,
+        LaunchTemplateData={
+            "ImageId": account.images[0],
+            "BlockDeviceMappings": [{"DeviceName": "/dev/xvdb", "Ebs": {"SnapshotId": "snap-0a"}}],
+        },
+    )
+    said = []
+    for versions in (("2", "1"), ("1", "2")):
+        for name, version in zip(account.groups, versions, strict=True):
+            template = {"LaunchTemplateName": account.launch_template, "Version": version}
+            asg.update_auto_scaling_group(AutoScalingGroupName=name, LaunchTemplate=template)
+        said.append(seen(moto, plan_for("weighted")).problems)
+    assert [len(each) for each in said] == [1, 0]
+    assert "version 2 of" in said[0][0]
+
+
+def test_half_suspended_scaling_is_a_problem_of_who_freezes(moto: MotoServer) -> None:
+    """A plan that does not freeze the groups' own scaling leaves it as somebody set it."""
+    account = lay_out(moto)
+    moto.client("autoscaling").suspend_processes(
+        AutoScalingGroupName=account.groups[0], ScalingProcesses=["ScheduledActions"]
+    )
+    problems = [
+        seen(moto, plan_for("weighted", freeze_scaling=freezes)).problems for freezes in (False, True)
+    ]
+    assert [len(each) for each in problems] == [0, 1]
+
+
+def test_targets_by_address_refuse_the_plan(moto: MotoServer) -> None:
+    """A target group whose targets are no instances is named."""
+    lay_out(moto)
+    with connected(moto) as cloud:
+        shown(
+            cloud.clients.read.elbv2,
+            "DescribeTargetGroups",
+            lambda answer: [group.update(TargetType="ip") for group in answer["TargetGroups"]],
+        )
+        said = cloud.observe(plan_for("weighted"), BEFORE).problems
+    assert [each.partition(":")[0] for each in said] == [
+        f"target group {name} is of type 'ip'" for name in ("exercise-blue", "exercise-green")
+    ]
+
+
+def test_an_image_that_cannot_be_started_from_is_none(moto: MotoServer) -> None:
+    """An image is there when it is available, not while it is pending, and not when it has failed."""
+    lay_out(moto)
+    for state, there in (("available", True), ("pending", False), ("failed", False)):
+        with connected(moto) as cloud:
+            shown(
+                cloud.clients.read.ec2,
+                "DescribeImages",
+                lambda answer, state=state: [image.update(State=state) for image in answer["Images"]],
+            )
+            assert cloud.observe(plan_for("weighted"), BEFORE).image is there
+
+
+def test_what_vanishes_on_the_way_is_not_read_as_a_wrong_plan(moto: MotoServer) -> None:
+    """Before the start an absent target group is a problem; with something borrowed the look is blind."""
+    lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        gone = Refuse("TargetGroupNotFound", 400)
+        proxy.plan = lambda call: gone if call.operation == "DescribeTargetHealth" else None
+        before = cloud.observe(plan_for("weighted"), BEFORE)
+        on_the_way = cloud.observe(plan_for("weighted"), UNDER_WAY)
+    assert (before.unread, len(before.problems)) == ((), 1)
+    assert (on_the_way.problems, len(on_the_way.unread)) == ((), 1)
+    assert before.problems == on_the_way.unread
 
 
 def another_target_group(moto: MotoServer) -> str:
@@ -323,6 +439,20 @@ def test_a_group_that_somebody_else_made_is_not_taken_for_ours(moto: MotoServer)
 # ------------------------------------------------------------------------------------------------- readings
 
 
+def test_a_first_release_whose_target_group_goes_is_blind(moto: MotoServer) -> None:
+    """With nothing borrowed yet, a target group that is deleted on the way is no finished one."""
+    account = lay_out(moto, "shared", live=None, groups_exist=False)
+    elbv2 = moto.client("elbv2")
+    with connected(moto) as cloud:
+        deployment = Deployment(plan_for("shared"), cloud)
+        assert deployment.advance().state.phase is Phase.SCALE_UP
+        elbv2.delete_listener(ListenerArn=account.listener_arn)
+        elbv2.delete_target_group(TargetGroupArn=account.target_group_arns[0])
+        result = deployment.run()
+    assert (result.phase, result.history[-1].signal) == (Phase.HALTED, "unsafe")
+    assert "TargetGroupNotFound" in result.reason
+
+
 def test_alarms_are_read_by_name(moto: MotoServer) -> None:
     """OK passes, ALARM fails, no data and no alarm of that name are neither."""
     lay_out(moto)
@@ -356,6 +486,46 @@ def test_more_than_a_hundred_alarms_take_more_than_one_call(moto: MotoServer) ->
     moto.calls.clear()
     assert len(seen(moto, plan).gates) == 201
     assert moto.operations().count("DescribeAlarms") == 3
+
+
+def test_alarms_that_cannot_be_read_have_no_data(moto: MotoServer) -> None:
+    """A call that is refused says so of each alarm that it named; the next hundred are read all the same."""
+    lay_out(moto)
+    plan = plan_for("weighted", gates=tuple(Alarm(name=f"alarm-{n}") for n in range(101)))
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        left = iter([Refuse("AccessDenied", 403)])
+        proxy.plan = lambda call: next(left, None) if call.operation == "DescribeAlarms" else None
+        gates = cloud.observe(plan, BEFORE).gates
+    assert [gate.name for gate in gates] == [gate.name for gate in plan.gates if isinstance(gate, Alarm)]
+    assert {gate.reading for gate in gates} == {Reading.NO_DATA}
+    refused = [gate for gate in gates if gate.detail.startswith("AccessDenied")]
+    assert (len(refused), gates[-1].detail) == (100, "there is no alarm of this name")
+
+
+def test_a_state_that_nobody_knows_is_no_pass(moto: MotoServer) -> None:
+    """An alarm in a state that is not documented has no data."""
+    lay_out(moto)
+    with connected(moto) as cloud:
+        odd = [{"AlarmName": "odd", "StateValue": "SOMETHING_NEW"}]
+        shown(cloud.clients.read.cloudwatch, "DescribeAlarms", lambda answer: answer.update(MetricAlarms=odd))
+        (gate,) = cloud.observe(plan_for("weighted", gates=(Alarm(name="odd"),)), BEFORE).gates
+    assert (gate.reading, gate.detail) == (Reading.NO_DATA, "alarm is SOMETHING_NEW")
+
+
+@pytest.mark.parametrize("sick_first", [True, False])
+def test_the_worst_of_two_ports_speaks_for_an_instance(sick_first: bool, moto: MotoServer) -> None:  # noqa: FBT001
+    """An instance that is a target by two ports is healthy when both are, whatever their order."""
+    lay_out(moto)
+
+    def doubled(answer: Any) -> None:
+        found = answer["TargetHealthDescriptions"]
+        sick = [{**each, "TargetHealth": {"State": "unhealthy"}} for each in found]
+        answer["TargetHealthDescriptions"] = [*sick, *found] if sick_first else [*found, *sick]
+
+    with connected(moto) as cloud:
+        shown(cloud.clients.read.elbv2, "DescribeTargetHealth", doubled)
+        live = cloud.observe(plan_for("weighted"), BEFORE).fleets[0]
+    assert (live.running, live.healthy) == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -447,6 +617,114 @@ def test_weights_that_others_changed_since_the_look_are_not_overwritten(moto: Mo
         assert moto.operations() == ["DescribeRules"]
 
 
+def test_weights_that_the_last_look_did_not_see_are_not_overwritten(moto: MotoServer) -> None:
+    """A look that could not read the weights leaves none to compare with: the next one decides."""
+    account = lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        denied = Refuse("AccessDenied", 403)
+        proxy.plan = lambda call: denied if call.operation == "DescribeRules" else None
+        assert cloud.observe(plan_for("weighted"), UNDER_WAY).shares is None
+        proxy.plan = lambda _: None
+        outcome = cloud.apply(c.SetShares(weights=((account.groups[0], 90), (account.groups[1], 10))))
+        assert (outcome.result, outcome.error) == (Result.NOT_APPLIED, ErrorClass.BUSY)
+        assert not [row for row in proxy.log if row.mutating]
+
+
+def test_weights_that_are_there_already_are_not_written(moto: MotoServer) -> None:
+    """A shift that was carried out, its answer lost, is applied without a second write."""
+    account = lay_out(moto)
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        moto.calls.clear()
+        wish = c.SetShares(weights=((account.groups[0], 100), (account.groups[1], 0)))
+        assert cloud.apply(wish).result is Result.APPLIED
+        assert moto.operations() == ["DescribeRules"]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_rule_that_divides_no_more_is_absent(gone: bool, moto: MotoServer) -> None:  # noqa: FBT001
+    """A shift of a rule that was removed, or forwards to one group only, is refused, and nothing is sent."""
+    account = lay_out(moto, rule="path")
+    elbv2 = moto.client("elbv2")
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        if gone:
+            shown(cloud.clients.read.elbv2, "DescribeRules", lambda answer: answer.update(Rules=[]))
+        else:
+            alone = [{"Type": "forward", "TargetGroupArn": account.target_group_arns[0]}]
+            elbv2.modify_rule(RuleArn=account.rule_arn, Actions=alone)
+        moto.calls.clear()
+        outcome = cloud.apply(c.SetShares(weights=((account.groups[0], 90), (account.groups[1], 10))))
+        assert (outcome.result, outcome.error) == (Result.REFUSED, ErrorClass.ABSENT)
+        assert ("is gone" if gone else "no more") in outcome.detail
+        assert moto.operations() == ["DescribeRules"]
+
+
+def test_what_cannot_be_done_here_is_refused_unsent(moto: MotoServer) -> None:
+    """No weights behind one target group, and no group like another one: nothing goes out."""
+    account = lay_out(moto, "shared")
+    blue, green = account.groups
+    commands: tuple[tuple[c.Command, ErrorClass], ...] = (
+        (c.SetShares(weights=((blue, 90), (green, 10))), ErrorClass.BUG),
+        (
+            c.CreateFleet(fleet=green, like=blue, version=1, min=0, max=1, size=0, token="t"),
+            ErrorClass.UNCLASSIFIED,
+        ),
+    )
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("shared"), BEFORE)
+        moto.calls.clear()
+        for command, error in commands:
+            outcome = cloud.apply(command)
+            assert (outcome.result, outcome.error) == (Result.REFUSED, error)
+        assert moto.operations() == []
+
+
+@pytest.mark.parametrize("group", ["attached", "detached", "gone"])
+def test_a_detach_that_is_refused_is_judged_by_a_look(group: str, moto: MotoServer) -> None:
+    """Refused, a detach is applied if the group is there and detached, and only then."""
+    account = lay_out(moto, "shared")
+    blue = account.groups[0]
+    asg = moto.client("autoscaling")
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("shared"), BEFORE)
+        if group == "detached":
+            asg.detach_load_balancer_target_groups(
+                AutoScalingGroupName=blue, TargetGroupARNs=list(account.target_group_arns)
+            )
+        if group == "gone":
+            asg.delete_auto_scaling_group(AutoScalingGroupName=blue, ForceDelete=True)
+        refused = Refuse("ValidationError", 400)
+        proxy.plan = lambda call: refused if call.mutating else None
+        outcome = cloud.apply(c.Detach(fleet=blue))
+    assert (outcome.result is Result.APPLIED) is (group == "detached")
+
+
+def test_a_group_that_is_seen_is_not_taken_for_deleted(moto: MotoServer) -> None:
+    """Told that a group is absent while it is shown, a deletion is not called done."""
+    account = lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        absent = Refuse("ResourceNotFound", 400)
+        proxy.plan = lambda call: absent if call.mutating else None
+        outcome = cloud.apply(c.DeleteFleet(fleet=account.groups[1]))
+    assert (outcome.result, outcome.error) == (Result.REFUSED, ErrorClass.ABSENT)
+
+
+def test_of_two_versions_of_one_deployment_the_first_is_its_own(moto: MotoServer) -> None:
+    """Should a version have been made twice, every look names the same one."""
+    account = lay_out(moto)
+    for image in (account.images[2], account.images[1], account.images[1]):
+        moto.client("ec2").create_launch_template_version(
+            LaunchTemplateName=account.launch_template,
+            SourceVersion="1",
+            VersionDescription=f"bluegreen {BEFORE.deployment_id}",
+            LaunchTemplateData={"ImageId": image},
+        )
+    assert seen(moto, plan_for("weighted")).version == 3
+
+
 def test_a_version_is_found_among_many(moto: MotoServer) -> None:
     """However many versions a template has, the deployment's own is found by its description and image."""
     account = lay_out(moto)
@@ -480,6 +758,39 @@ def test_a_first_group_is_put_where_it_can_be_reached(given: tuple[str, ...], mo
         (sent,) = [row.call.body.decode() for row in proxy.log if row.mutating]
     for subnet in given or account.subnets:
         assert subnet in sent
+
+
+def test_a_group_is_put_where_the_other_one_is(moto: MotoServer) -> None:
+    """Beside a group that stands, the new one gets its subnets, not those of the load balancer."""
+    account = lay_out(moto)
+    blue, green = account.groups
+    asg = moto.client("autoscaling")
+    asg.update_auto_scaling_group(AutoScalingGroupName=blue, VPCZoneIdentifier=account.subnets[1])
+    asg.delete_auto_scaling_group(AutoScalingGroupName=green)
+    create = c.CreateFleet(fleet=green, like=None, version=1, min=0, max=1, size=0, token="t")
+    with connected(moto) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        assert cloud.apply(create).result is Result.APPLIED
+    (made,) = asg.describe_auto_scaling_groups(AutoScalingGroupNames=[green])["AutoScalingGroups"]
+    assert made["VPCZoneIdentifier"] == account.subnets[1]
+
+
+def test_a_group_that_could_be_put_nowhere_is_not_made(moto: MotoServer) -> None:
+    """Without subnets, another group and a load balancer a first release is refused with a sentence."""
+    account = lay_out(moto, live=None, groups_exist=False)
+    create = c.CreateFleet(fleet=account.groups[0], like=None, version=1, min=0, max=1, size=0, token="t")
+    with connected(moto) as cloud:
+        shown(
+            cloud.clients.read.elbv2,
+            "DescribeTargetGroups",
+            lambda answer: [group.update(LoadBalancerArns=[]) for group in answer["TargetGroups"]],
+        )
+        cloud.observe(plan_for("weighted"), BEFORE)
+        moto.calls.clear()
+        outcome = cloud.apply(create)
+    assert (outcome.result, outcome.error) == (Result.REFUSED, ErrorClass.ABSENT)
+    assert "is behind no load balancer" in outcome.detail
+    assert moto.operations() == []
 
 
 def test_a_launch_that_fails_is_told_in_aws_words(moto: MotoServer) -> None:

@@ -6,8 +6,9 @@ import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
+from botocore.parsers import ResponseParserError
 
-from bluegreen.aws.errors import classify, of_code, words
+from bluegreen.aws.errors import AwsError, classify, of_code, words
 from bluegreen.core.observation import ErrorClass, Result
 from tests.aws.operations import called, mutates
 
@@ -22,6 +23,7 @@ EC2_CODES = {
     "IdempotentInstanceTerminated": E.BUG,
     "IncorrectInstanceState": E.BUSY,
     "InsufficientInstanceCapacity": E.NO_CAPACITY,
+    "InternalError": E.LOST,
     "InstanceLimitExceeded": E.NO_CAPACITY,
     "InvalidAMIID.Malformed": E.ABSENT,
     "InvalidAMIID.NotFound": E.ABSENT,
@@ -38,8 +40,10 @@ EC2_CODES = {
     "RequestExpired": E.IDENTITY,
     "RequestLimitExceeded": E.THROTTLED,
     "TooManyTags": E.NO_CAPACITY,
+    "Unavailable": E.LOST,
     "UnauthorizedOperation": E.IDENTITY,
     "VcpuLimitExceeded": E.NO_CAPACITY,
+    "VolumeInUse": E.IN_USE,
 }
 
 COMMON = {  # of every service: the API references' "Common errors", and what field reports add
@@ -55,8 +59,11 @@ COMMON = {  # of every service: the API references' "Common errors", and what fi
     ("RequestExpired", 400): E.IDENTITY,
     ("ServiceUnavailable", 503): E.LOST,
     ("SignatureDoesNotMatch", 403): E.IDENTITY,
+    ("SlowDown", 503): E.THROTTLED,
+    ("SomeNewThrottledException", 400): E.THROTTLED,
     ("SomethingNew", 400): E.UNCLASSIFIED,
     ("SomethingNew", 429): E.THROTTLED,
+    ("SomethingNew", 500): E.LOST,
     ("SomethingNew", 502): E.LOST,
     ("Throttling", 400): E.THROTTLED,
     ("ThrottlingException", 400): E.THROTTLED,
@@ -103,6 +110,33 @@ def test_common_errors_are_classified(said: tuple[str, int], kind: ErrorClass) -
 def test_a_missing_group_is_told_by_its_message() -> None:
     """Auto Scaling says `ValidationError` of a missing group too; only the message tells."""
     assert of_code("ValidationError", 400, "AutoScalingGroup name not found - web") is E.ABSENT
+    assert of_code("SomethingNew", 400, "not found") is E.UNCLASSIFIED
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "kind"),
+    [
+        ("ValidationError", "AutoScalingGroup name not found - web", 400, E.ABSENT),
+        ("SomethingNew", "", 400, E.UNCLASSIFIED),
+        ("SomethingNew", "", 500, E.LOST),
+        ("SomethingNew", "", None, E.UNCLASSIFIED),
+    ],
+)
+def test_an_answer_is_classified_by_all_it_says(
+    code: str, message: str, status: int | None, kind: ErrorClass
+) -> None:
+    """Code, message and HTTP status of an answer all count; one without a status is not called lost."""
+    metadata = {} if status is None else {"ResponseMetadata": {"HTTPStatusCode": status}}
+    error = ClientError({"Error": {"Code": code, "Message": message}, **metadata}, "DescribeX")  # type: ignore[arg-type]
+    assert classify(error) is kind
+
+
+@pytest.mark.parametrize("error", [KeyError("Rules"), ResponseParserError("no XML")])
+def test_half_an_answer_is_a_lost_one(error: Exception) -> None:
+    """An answer that cannot be read leaves open whether the request was carried out."""
+    assert isinstance(error, AwsError)
+    assert classify(error) is E.LOST
+    assert words(KeyError("Rules")) == "an answer without 'Rules'"
 
 
 def _built(cls: type[Exception]) -> Exception:
@@ -119,12 +153,17 @@ def _built(cls: type[Exception]) -> Exception:
         (boto.EndpointConnectionError, E.NOT_SENT, Result.NOT_APPLIED),
         (boto.NoCredentialsError, E.NOT_SENT, Result.NOT_APPLIED),
         (boto.CredentialRetrievalError, E.NOT_SENT, Result.NOT_APPLIED),
+        (boto.PartialCredentialsError, E.NOT_SENT, Result.NOT_APPLIED),
+        (boto.ProxyConnectionError, E.NOT_SENT, Result.NOT_APPLIED),
+        (boto.TokenRetrievalError, E.NOT_SENT, Result.NOT_APPLIED),
+        (boto.SSOTokenLoadError, E.IDENTITY, Result.REFUSED),
         (boto.ConnectionClosedError, E.LOST, Result.UNKNOWN),
         (boto.ReadTimeoutError, E.LOST, Result.UNKNOWN),
         (boto.ResponseStreamingError, E.LOST, Result.UNKNOWN),
         (boto.IncompleteReadError, E.LOST, Result.UNKNOWN),
         (boto.SSLError, E.LOST, Result.UNKNOWN),
         (boto.ParamValidationError, E.BUG, Result.REFUSED),
+        (boto.UnknownParameterError, E.BUG, Result.REFUSED),
         (boto.InvalidConfigError, E.UNCLASSIFIED, Result.REFUSED),
     ],
 )

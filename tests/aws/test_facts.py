@@ -190,6 +190,21 @@ def test_a_created_group_leaves_replacing_to_ec2(moto: MotoServer) -> None:
 
 
 @pytest.mark.contract
+def test_a_created_group_and_its_instances_say_whose_they_are(moto: MotoServer) -> None:
+    """Service and deployment are tags of the group from the start, and of all that it launches."""
+    account = lay_out(moto, live=None, groups_exist=False)
+    name = account.groups[0]
+    create = c.CreateFleet(fleet=name, like=None, version=1, min=0, max=1, size=0, token="t")
+    with wired(moto) as wires:
+        ((_, params),) = wires.changes(create)
+    common = {"ResourceId": name, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
+    assert params["Tags"] == [
+        {**common, "Key": "bluegreen:service", "Value": "exercise"},
+        {**common, "Key": "bluegreen:deployment", "Value": "t"},
+    ]
+
+
+@pytest.mark.contract
 def test_nothing_is_deleted_by_force(moto: MotoServer) -> None:
     """A group is deleted without ForceDelete, which would end its instances without draining them."""
     account = lay_out(moto)
@@ -239,13 +254,16 @@ def test_a_version_is_asked_for_by_what_makes_it_the_same(moto: MotoServer) -> N
     """A version names its source, changes the image alone, and bears token and description."""
     account = lay_out(moto)
     token = BEFORE.deployment_id
-    asked = c.PrepareVersion(template=account.launch_template, source=1, image="ami-0beta", token=token)
+    moto.client("ec2").create_launch_template_version(
+        LaunchTemplateName=account.launch_template, SourceVersion="1", LaunchTemplateData={}
+    )
+    asked = c.PrepareVersion(template=account.launch_template, source=2, image="ami-0beta", token=token)
     with wired(moto) as wires:
         ((operation, params),) = wires.changes(asked)
     assert operation == "CreateLaunchTemplateVersion"
     assert params == {
         "LaunchTemplateName": account.launch_template,
-        "SourceVersion": "1",
+        "SourceVersion": "2",
         "VersionDescription": f"bluegreen {token}",
         "ClientToken": token,
         "LaunchTemplateData": {"ImageId": "ami-0beta"},
@@ -296,6 +314,7 @@ def test_composite_alarms_are_asked_for(moto: MotoServer) -> None:
         (params,) = wires.of("DescribeAlarms")
     assert reading.reading is Reading.FAIL
     assert params["AlarmTypes"] == ["MetricAlarm", "CompositeAlarm"]
+    assert params["MaxRecords"] == looking.ALARMS_A_CALL, "or half of the alarms would be on another page"
 
 
 def test_rate_exceeded_is_known_to_us_alone() -> None:
@@ -313,3 +332,14 @@ def test_only_reading_clients_send_again() -> None:
         assert config.retries == {"mode": "standard", "total_max_attempts": attempts}
         assert (config.connect_timeout, config.read_timeout) == (5, 20)
     clients.close()
+
+
+def test_an_endpoint_of_the_environment_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an endpoint that was given leads elsewhere than to AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    for given, found in ((None, "https://autoscaling.us-east-1.amazonaws.com"), ("http://a:1", "http://a:1")):
+        clients = Clients(session, endpoint_url=given)
+        for services in (clients.read, clients.write):
+            assert services.autoscaling.meta.endpoint_url == found
+        clients.close()

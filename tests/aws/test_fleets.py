@@ -135,6 +135,7 @@ def test_what_auto_scaling_gave_up_is_not_healthy() -> None:
         (("running", "impaired", "ok"), H.UNHEALTHY),
         (("running", "ok", "impaired"), H.UNHEALTHY),
         (("stopped", "not-applicable", "not-applicable"), H.UNHEALTHY),
+        (("shutting-down", "ok", "ok"), H.UNHEALTHY),
         (("running", "odd", "ok"), H.INITIAL),
     ],
 )
@@ -208,7 +209,10 @@ def group(**changes: Any) -> dict[str, Any]:
         ({"LaunchTemplate": {"LaunchTemplateName": "u", "Version": "3"}}, "launches from template u, not t"),
         ({"LaunchTemplate": {"LaunchTemplateName": "t", "Version": "$Latest"}}, "pin it to a number"),
         ({"TargetGroupARNs": []}, "is not attached to its target group"),
-        ({"SuspendedProcesses": [{"ProcessName": "Launch"}]}, "has Launch suspended"),
+        *(
+            ({"SuspendedProcesses": [{"ProcessName": name}]}, f"has {name} suspended")
+            for name in ("AddToLoadBalancer", "HealthCheck", "Launch", "Terminate")
+        ),
         ({"SuspendedProcesses": [{"ProcessName": "ScheduledActions"}]}, "suspend both, or neither"),
         ({"LaunchTemplate": {"LaunchTemplateName": "t"}, "DesiredCapacity": 0}, "launches from $Default"),
         ({"TargetGroupARNs": [ARN, "arn:other"]}, "is behind arn:other too"),
@@ -234,6 +238,25 @@ def test_a_sound_group_has_no_problem() -> None:
     """A pinned and attached group is worked with; behind a shared target group it need not be attached."""
     assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True)]
     assert not [*fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True)]
+
+
+@pytest.mark.parametrize(
+    "suspended", [(), ("AlarmNotification",), fleets.SCALING, (*fleets.SCALING, "AZRebalance")]
+)
+def test_frozen_is_who_has_both_processes_suspended(suspended: tuple[str, ...]) -> None:
+    """A group is frozen when neither alarms nor schedules size it; only who freezes minds the half."""
+    shown = group(SuspendedProcesses=[{"ProcessName": name} for name in suspended], MinSize=0, MaxSize=4)
+    assert fleets.fleet(shown, ARN, {}).frozen is (set(fleets.SCALING) <= set(suspended))
+    assert not [*fleets.problems(shown, "t", ARN, shared=False, freezes=False)]
+    half = suspended == ("AlarmNotification",)
+    assert len([*fleets.problems(shown, "t", ARN, shared=False, freezes=True)]) == half
+
+
+def test_ec2_is_asked_of_who_is_in_service() -> None:
+    """An instance that comes or goes has no status that would count, so none is asked for."""
+    lives = ("Pending", "InService", "Terminating", "Standby", "Terminated")
+    members = [{"InstanceId": f"i-{life}", "LifecycleState": life} for life in lives]
+    assert [*fleets.fresh(group(Instances=members))] == ["i-InService"]
 
 
 def test_an_attachment_is_seen_through_either_family_of_calls() -> None:

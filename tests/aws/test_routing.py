@@ -72,3 +72,14 @@ def test_a_rule_that_divides_no_more_is_said_to() -> None:
     rule = {"RuleArn": "arn:rule", "Actions": [forward([{"TargetGroupArn": "arn:a", "Weight": 1}], None)]}
     with pytest.raises(NotThere, match="forwards to both target groups no more"):
         weights(rule, set(OURS))
+
+
+def test_only_the_action_that_divides_between_both_is_written_anew() -> None:
+    """What boto3 shows beside several target groups is left out, a secret is kept, half a pair is no pair."""
+    both = forward([{"TargetGroupArn": arn, "Weight": 1} for arn in OURS], None)
+    half = forward([{"TargetGroupArn": "arn:a", "Weight": 1}], None) | {"TargetGroupArn": "arn:a"}
+    secret = {"AuthenticateOidcConfig": {"ClientId": "c", "ClientSecret": "s"}}
+    rule = {"RuleArn": "arn:rule", "Actions": [secret, half, both | {"TargetGroupArn": "arn:a"}]}
+    written = rewritten(rule, dict.fromkeys(OURS, 7))
+    kept = {"AuthenticateOidcConfig": {"ClientId": "c", "UseExistingClientSecret": True}}
+    assert written == [kept, half, forward([{"TargetGroupArn": arn, "Weight": 7} for arn in OURS], None)]

@@ -240,6 +240,25 @@ def test_three_releases_alternate(place: Place) -> None:
 
 
 @pytest.mark.parametrize("where", EVERYWHERE)
+def test_replaced_groups_alternate(where: tuple[str, str], request: pytest.FixtureRequest) -> None:
+    """With fleets that are replaced each release makes its group like the live one, which is deleted."""
+    name, routing = where
+    moto = request.getfixturevalue("moto") if name == "moto" else None
+    with placed(name, routing, moto, fleets="replace") as found:
+        _, idle = found.plan.groups
+        done(found, c.DeleteFleet(fleet=idle))
+        live = []
+        for image in (NEXT, AFTER, LIVE):
+            result = found.deployment(image).run()
+            assert result.ok, result.reason
+            assert result.leftovers == ()
+            serving = [fleet for fleet in found.rest().fleets if fleet.exists]
+            assert [(f.min, f.max, f.desired, f.healthy) for f in serving] == [(2, 4, 2, 2)]
+            live.append(serving[0].name)
+        assert live == [idle, found.plan.groups[0], idle]
+
+
+@pytest.mark.parametrize("where", EVERYWHERE)
 def test_a_first_release_makes_its_group(where: tuple[str, str], request: pytest.FixtureRequest) -> None:
     """Where there is no group yet, one is created, proven, and gets the traffic."""
     name, routing = where

@@ -467,6 +467,21 @@ def test_what_the_cloud_says_against_a_plan_refuses_it() -> None:
     assert decide(state(Phase.SCALE_UP, proven=2), later).state.phase is Phase.TEST_TRAFFIC
 
 
+def test_a_group_that_is_missing_from_a_look_is_not_reached() -> None:
+    """After preflight a look without a group decides nothing, though it names nothing as unread."""
+    for phase in Phase:
+        if phase.ended or phase is Phase.PREFLIGHT:
+            continue
+        now = state(phase, came_from=Phase.BAKE if phase is Phase.HALTED else None)
+        now = attrs.evolve(now, committed=phase in (Phase.DRAIN, Phase.CLEAN_UP))
+        for gone in (BLUE, GREEN):
+            whole = look(green=targets("g", 2, 2), share=100)
+            partial = attrs.evolve(whole, fleets=tuple(f for f in whole.fleets if f.name != gone))
+            taken = decide(now, partial)
+            assert (taken.state.phase, taken.signal, taken.commands) == (phase, "blind", ())
+            assert gone in taken.reason
+
+
 def test_the_same_input_gives_the_same_step() -> None:
     """step is a function."""
     for phase in Phase:

@@ -48,9 +48,10 @@ sys.exit(main())
 COMMANDS = {
     "weighted": "deploy deployment.toml",
     "shared": "deploy deployment.toml",
+    "replaced": "deploy deployment.toml",
     "image": "image build deployment.toml --command true --command uname --name exercise-v2",
 }
-REQUESTS = {"weighted": 9, "shared": 6, "image": 6}
+REQUESTS = {"weighted": 9, "shared": 6, "replaced": 5, "image": 6}
 """How many requests change something when nothing disturbs."""
 
 Disturb = Callable[[Call], Action | None]
@@ -117,11 +118,14 @@ def stage(moto: MotoServer, tmp_path: Path) -> Made:
 
     def made(scene: str) -> Stage:
         moto.reset()
-        lay_out(moto, "shared" if scene == "shared" else "weighted")
+        account = lay_out(moto, "shared" if scene == "shared" else "weighted")
+        if scene == "replaced":
+            moto.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=account.groups[1])
         plan = plan_for(
             "shared" if scene == "shared" else "weighted",
             strategy=strategies.all_at_once(10),
             freeze_scaling=scene == "weighted",
+            fleets="replace" if scene == "replaced" else "standing",
         )
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
@@ -157,9 +161,11 @@ def killed(stage: Made, scene: str, side: str) -> Iterator[Stage]:
     [
         ("weighted", "after"),
         ("shared", "before"),
+        ("replaced", "after"),
         ("image", "after"),
         pytest.param("weighted", "before", marks=pytest.mark.proof),
         pytest.param("shared", "after", marks=pytest.mark.proof),
+        pytest.param("replaced", "before", marks=pytest.mark.proof),
         pytest.param("image", "before", marks=pytest.mark.proof),
     ],
 )

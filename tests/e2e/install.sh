@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the end-to-end tests drive, or says by name which could not be had.
+# Installs what the end-to-end tests drive, Debian's packages and the AWS SDK for JavaScript, or says by name
+# which could not be had.
 set -euo pipefail
+cd "$(dirname "$0")"
 
 need() { # need COMMAND PACKAGE...
     local command=$1
@@ -20,3 +22,15 @@ need() { # need COMMAND PACKAGE...
 PATH=$PATH:/usr/sbin # where Debian keeps haproxy, and where not everybody looks
 need chromium chromium fonts-liberation
 need haproxy haproxy
+need /usr/bin/aws awscli # by its path: another one may stand before it
+need node nodejs
+need npm npm
+
+# npm notes in node_modules what it has installed, and when.
+if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
+    echo "tests/e2e: installing the AWS SDK for JavaScript" >&2
+    if ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+        echo "tests/e2e: npm could not install what tests/e2e/package-lock.json lists" >&2
+        exit 1
+    fi
+fi

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,14 +30,17 @@ def in_short(routing: str) -> dict[str, Any]:
     }
 
 
-# Every promise that the suite asks of a `place` is asked of this one: pytest collects what it finds here.
-globals().update(
-    {
+def promises(argument: str) -> dict[str, Callable[..., None]]:
+    """The suite's tests with an argument of this name."""
+    return {
         name: promise
         for name, promise in vars(test_cloud).items()
-        if name.startswith("test_") and "place" in inspect.signature(promise).parameters
+        if name.startswith("test_") and argument in inspect.signature(promise).parameters
     }
-)
+
+
+# Every promise that the suite asks of a `place` is asked of this one: pytest collects what it finds here.
+globals().update(promises("place"))
 
 
 @frozen
@@ -51,24 +54,46 @@ class RealPlace(Place):
 
 
 @contextmanager
-def placed(routing: str, **world: Any) -> Iterator[RealPlace]:
-    """HAProxy with two live processes, or what ``world`` says."""
-    plan = plan_for(routing, **in_short(routing))
-    with haproxy(plan, speed=SPEED, **world) as cloud:
-        yield RealPlace("haproxy", plan, cloud, cloud.broken.add)
+def placed(
+    name: str,
+    routing: str,
+    moto: None = None,
+    *,
+    live: int | None = 0,
+    groups_exist: bool = True,
+    **changes: Any,
+) -> Iterator[RealPlace]:
+    """The suite's function of this name, for the one provider that is here."""
+    del moto
+    plan = plan_for(routing, **in_short(routing), **changes)
+    with haproxy(plan, speed=SPEED, live=live, groups_exist=groups_exist) as cloud:
+        yield RealPlace(name, plan, cloud, cloud.broken.add)
 
 
 @pytest.fixture(params=ROUTINGS)
 def place(request: pytest.FixtureRequest) -> Iterator[RealPlace]:
     """The suite's fixture of this name, for this module."""
-    with placed(request.param) as found:
+    with placed("haproxy", request.param) as found:
         yield found
 
 
+@pytest.mark.parametrize("routing", ROUTINGS)
+@pytest.mark.parametrize("promise", promises("where").values(), ids=lambda promise: promise.__name__)
+def test_other_worlds(
+    promise: Callable[..., None],
+    routing: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the suite asks of worlds that it makes itself holds in those that are made here."""
+    monkeypatch.setattr(test_cloud, "placed", placed)
+    promise(("haproxy", routing), request)
+
+
 def test_the_whole_suite_is_asked() -> None:
-    """What is not asked of a place is asked below, so no promise of the suite is left out."""
-    left_out = {name for name in vars(test_cloud) if name.startswith("test_")} - set(globals())
-    assert left_out == {"test_every_cloud_is_deployed_to_alike"}
+    """No promise of the suite is left out: the one that compares its own providers is asked below."""
+    asked = {*promises("place"), *promises("where"), "test_every_cloud_is_deployed_to_alike"}
+    assert {name for name in vars(test_cloud) if name.startswith("test_")} == asked
 
 
 @pytest.mark.parametrize("spoiled", [None, NEXT], ids=["sound", "broken"])
@@ -78,7 +103,7 @@ def test_it_is_deployed_to_like_the_simulator(routing: str, spoiled: str | None)
     courses = []
     with (
         placed_elsewhere("simulator", routing, None, **in_short(routing)) as simulated,
-        placed(routing) as real,
+        placed("haproxy", routing) as real,
     ):
         for found in (simulated, real):
             if spoiled:
@@ -86,12 +111,3 @@ def test_it_is_deployed_to_like_the_simulator(routing: str, spoiled: str | None)
             courses.append(Course.of(found.deployment()).entered)
     assert courses[0][-1][0] == ("rolled_back" if spoiled else "promoted")
     assert courses[1] == courses[0]
-
-
-@pytest.mark.parametrize("routing", ROUTINGS)
-def test_a_first_release_makes_its_group(routing: str) -> None:
-    """Where there is no group yet, one is created, proven, and gets the traffic."""
-    with placed(routing, live=None, groups_exist=False) as found:
-        assert found.deployment().run().ok
-        serving = [fleet for fleet in found.rest().fleets if fleet.exists]
-        assert [(fleet.healthy, fleet.attached, fleet.version) for fleet in serving] == [(2, True, 2)]

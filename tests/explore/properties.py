@@ -90,7 +90,7 @@ def sick_green(p: Pass) -> bool:
 def limit(p: Pass) -> float:
     """Own seconds that the phase may last."""
     before = p.before
-    rung = p.plan.rungs[-1 if before.first_release else before.rung]
+    rung = p.plan.rungs[-1 if before.first_release else min(before.rung, len(p.plan.rungs) - 1)]
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bluegreen_sim.timeline import Timeline
 from bluegreen_sim.traffic import Pool, Target, Traffic
+from tests.sim.one_by_one import OneByOne
 
 
 @frozen
@@ -26,27 +27,33 @@ def one_by_one(
     """Every request in its turn: how many each target got, and what became of them in each second."""
     per_target: Counter[str] = Counter()
     seconds = [Counter[str]() for _ in range(-(-end // 1000))]
-    turns, cursors = [0] * nodes, [dict[str, int]() for _ in range(nodes)]
+    loop = OneByOne({pool.name: pool.weight for pool in changes[0].pools}, nodes, "kept")
     answers: Counter[str] = Counter()
-    weights: tuple[int, ...] | None = None
-    for number, (at, pools) in enumerate(arrivals(rate, changes, end)):
-        node = number % nodes
-        now = tuple(pool.weight for pool in pools)
-        if now != weights:
-            turns, weights = [0] * nodes, now
-        for each in cursors:
-            each.update({p.name: each.get(p.name, 0) % max(1, len(p.targets)) for p in pools})
-        second = seconds[at // 1000]
-        pool = chosen(pools, turns[node])
-        turns[node] += 1
-        if pool is None or not pool.targets:
-            second["failed"] += 1
-            continue
-        target = pool.targets[cursors[node][pool.name]]
-        cursors[node][pool.name] = (cursors[node][pool.name] + 1) % len(pool.targets)
-        per_target[target[0]] += 1
-        second[outcome(target, answers)] += 1
+    now: tuple[Pool, ...] = ()
+    for at, pools in arrivals(rate, changes, end):
+        if pools is not now:
+            passed = [change.pools for change in changes if change.at <= at]
+            for change in passed[passed.index(now) + 1 if now else 0 :]:
+                meet(loop, change)
+            now = pools
+        name = loop.request()
+        found = {target[0]: target for pool in pools for target in pool.targets}
+        if name:
+            per_target[name] += 1
+        seconds[at // 1000][outcome(found[name], answers) if name else "failed"] += 1
     return per_target, seconds
+
+
+def meet(loop: OneByOne, pools: tuple[Pool, ...]) -> None:
+    """Let these targets serve, and no others."""
+    loop.weigh({pool.name: pool.weight for pool in pools})
+    for pool in pools:
+        wanted = [target[0] for target in pool.targets]
+        for name in loop.places[pool.name]:
+            if name not in wanted:
+                loop.leave(name, group=pool.name)
+        for name in wanted:
+            loop.join(name, name, group=pool.name)
 
 
 def arrivals(rate: int, changes: list[Change], end: int) -> Iterator[tuple[int, tuple[Pool, ...]]]:
@@ -55,15 +62,6 @@ def arrivals(rate: int, changes: list[Change], end: int) -> Iterator[tuple[int, 
         pools = next(change.pools for change in reversed(changes) if change.at <= at)
         for _ in range(rate * (at + 1) // 1000 - rate * at // 1000):
             yield at, pools
-
-
-def chosen(pools: tuple[Pool, ...], turn: int) -> Pool | None:
-    """The first pool whenever its exact share passes a whole number, else the second."""
-    total = sum(pool.weight for pool in pools)
-    if not total:
-        return None
-    passes = (turn + 1) * pools[0].weight // total > turn * pools[0].weight // total
-    return pools[0] if passes else pools[1]
 
 
 def outcome(target: Target, answers: Counter[str]) -> str:

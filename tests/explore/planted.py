@@ -1,0 +1,220 @@
+"""Bugs that deployers really had (reliability 1.2), as substitutions by name in our own core.
+
+Each names the place, and fails loudly when the place is gone. A function is replaced wherever it was bound,
+so that no caller keeps the real one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from bluegreen.core.machine import TRANSITIONS
+from bluegreen.core.plan import Hook, Plan
+from bluegreen.core.signals import Signal
+from bluegreen.core.state import Phase
+from bluegreen.strategies import canary, linear
+from bluegreen_sim import Budget
+from tests.explore.small import WEIGHTED, small_plan
+
+Make = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Makes the wrong function of the real one."""
+
+
+@frozen
+class Bug:
+    """One defect, and a small plan in which it can show.
+
+    Args:
+        id: Its number in the ledger of defects.
+        what: What went wrong, and where.
+        where: ``module:function`` below ``bluegreen.``.
+        make: The wrong function.
+        plan: What is deployed.
+        faults: What else goes wrong.
+        cell: Instead of a function: a cell of the table, and its wrong value.
+    """
+
+    id: str
+    what: str
+    where: str = ""
+    make: Make = field(default=lambda real: real)
+    plan: Plan = field(factory=lambda: small_plan(WEIGHTED))
+    faults: Budget | int = 1
+    cell: tuple[Phase, Signal, Phase] | None = None
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """With the bug in the product."""
+        if self.cell is not None:
+            phase, signal, wrong = self.cell
+            row = TRANSITIONS[phase]
+            real = row[signal]
+            row[signal] = wrong
+            try:
+                yield
+            finally:
+                row[signal] = real
+            return
+        real, places = bindings(self.where)
+        wrong = self.make(real)
+        for namespace, name, bound in places:
+            namespace[name] = (
+                tuple([wrong if f is real else f for f in bound]) if isinstance(bound, tuple) else wrong
+            )
+        try:
+            yield
+        finally:
+            for namespace, name, bound in places:
+                namespace[name] = bound
+
+
+def bindings(where: str) -> tuple[Any, list[tuple[dict[str, Any], str, Any]]]:
+    """A function, and every place in which it is bound, alone or in a tuple; an error when there is none."""
+    module, name = where.split(":")
+    real = vars(sys.modules[f"bluegreen.{module}"])[name]
+    return real, [
+        (vars(found), bound_as, value)
+        for loaded, found in list(sys.modules.items())
+        if loaded.partition(".")[0] in ("bluegreen", "bluegreen_sim")
+        for bound_as, value in list(vars(found).items())
+        if value is real or (isinstance(value, tuple) and any(f is real for f in value))
+    ]
+
+
+def ready(real: Callable[..., Any]) -> Callable[..., Any]:
+    """The wishes of a stage, whatever they should wait for."""
+    return lambda scene: ((command, True) for command, _ in real(scene))
+
+
+def _instances_forgotten(real: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(*args: Any) -> Any:
+        target = real(*args)
+        return attrs.evolve(target, green=attrs.evolve(target.green, size=None), gone=None)
+
+    return wrong
+
+
+def shares(change: Callable[[int], int]) -> Make:
+    """Weights for another share than the rung's."""
+    return lambda real: lambda plan, state, share: real(plan, state, change(share))
+
+
+def _blind_to_blindness(real: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda plan, state, look: real(plan, state, attrs.evolve(look, unread=()))
+
+
+def _waits_for_green(real: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda plan, state, look, sick: real(plan, state, look, sick) if state.sightings else None
+
+
+def _colours_swapped(real: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(*args: Any) -> Any:
+        found = real(*args)
+        return attrs.evolve(found, blue=found.green, green=found.blue)
+
+    return wrong
+
+
+def _another_token(real: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda scene: (
+        (attrs.evolve(command, token=f"{command.token}-{scene.state.elapsed:g}"), ready)
+        for command, ready in real(scene)
+    )
+
+
+HOOKED = small_plan(WEIGHTED, gates=(Hook(name="smoke", phases=("test_traffic", "bake")),))
+
+BUGS = (
+    Bug("M1", "0 of 0 is healthy", "core.view:proven", lambda _: lambda *_: 99),
+    Bug(
+        "M2",
+        "goes on although it never became healthy",
+        faults=Budget(sick=2),
+        cell=(Phase.SCALE_UP, Signal.EXPIRED, Phase.TEST_TRAFFIC),
+    ),
+    Bug("M3", "what was pinned is never given back", "core.targets:_given_back", lambda _: lambda *_: None),
+    Bug("M4", "the wrong group is taken for the live one", "core.preflight:survey", _colours_swapped),
+    Bug(
+        "M5",
+        "the way back leads to the wrong group",
+        "core.targets:_before",
+        lambda real: lambda state: tuple((name, 100 - weight) for name, weight in real(state)),
+    ),
+    Bug("M6", "a failed lookup is taken for an answer", "core.machine:step", _blind_to_blindness),
+    Bug("M11", "another try, another token", "core.difference:_prepare", _another_token),
+    Bug(
+        "M12",
+        "a gate that does not pass is passed",
+        "core.difference:gates_not_passed",
+        lambda _: lambda *_: iter(()),
+        HOOKED,
+    ),
+    Bug(
+        "M13",
+        "users before the capacity for them",
+        "core.difference:_share",
+        ready,
+        faults=Budget(sick=1, lost=2),
+    ),
+    Bug(
+        "M14",
+        "green ends before its users are back",
+        cell=(Phase.BAKE, Signal.ABORT, Phase.DISCARD),
+    ),
+    Bug("M15", "an abort waits for green", "core.signals:_reason_to_go_back", _waits_for_green),
+    Bug("M16", "a larger share than the rung's", "core.targets:_divided", shares(lambda n: min(100, n + 30))),
+    Bug("M17", "a weight below zero", "core.targets:_divided", shares(lambda n: n + 10)),
+    Bug(
+        "M23",
+        "flees to a corpse",
+        "core.view:blue_carries",
+        lambda _: lambda *_: True,
+        faults=Budget(sick=1, acts=1),
+    ),
+    Bug(
+        "M24",
+        "the share falls on the way forward",
+        "core.view:percent",
+        lambda real: lambda plan, state: 0 if state.phase is Phase.KEEP_BLUE else real(plan, state),
+        small_plan(WEIGHTED, strategy=canary(50, 5, keep_blue_seconds=5)),
+    ),
+    Bug(
+        "M26",
+        "a ladder that never reaches its end",
+        "core.view:last_rung",
+        lambda _: lambda *_: False,
+        small_plan(WEIGHTED, strategy=linear(50, 5)),
+    ),
+    Bug("M27", "a green without its instance keeps users", "core.signals:_sick", lambda _: lambda *_: None),
+    Bug(
+        "M28",
+        "a failed release leaves its instances",
+        "core.targets:_discarded",
+        _instances_forgotten,
+        faults=Budget(sick=1),
+    ),
+    Bug(
+        "M29",
+        "a failed release leaves both",
+        cell=(Phase.ROLL_BACK, Signal.REACHED, Phase.ROLLED_BACK),
+    ),
+    Bug(
+        "M30",
+        "the live group gets the new size",
+        "core.targets:_pinned",
+        lambda real: lambda plan, state, blue: attrs.evolve(real(plan, state, blue), size=state.need + 1),
+    ),
+    Bug(
+        "M32",
+        "the old group goes on the word of an old look",
+        "core.invariants:broken_by_command",
+        lambda _: lambda *_: None,
+        faults=Budget(sick=1, stale=1, blind=1),
+    ),
+)

@@ -1,0 +1,56 @@
+"""Real bugs, planted: the general checks of a search find each, and none was written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bluegreen.core.observation import Observation
+from bluegreen.core.plan import Plan
+from bluegreen.core.state import State, Step
+from bluegreen_sim import Exploration, explore
+from tests.explore.planted import BUGS, Bug, bindings
+from tests.explore.properties import EVERY_PASS, Pass
+
+
+def named(holds: Callable[[Pass], bool]) -> Callable[[Plan, State, Observation, Step], bool]:
+    """A property of a pass, as a check of ``explore``."""
+
+    def check(plan: Plan, before: State, look: Observation, step: Step) -> bool:
+        return holds(Pass(plan, before, look, step))
+
+    check.__name__ = holds.__name__
+    return check
+
+
+CHECKS = [named(holds) for holds in EVERY_PASS]
+
+
+def searched(bug: Bug) -> Exploration:
+    """The search in which the bug can show; a bug may make it endless."""
+    return explore(bug.plan, 1, bug.faults, shrink=False, checks=CHECKS, most=20_000)
+
+
+@pytest.mark.exhaustive
+def test_without_a_bug_nothing_is_wrong() -> None:
+    """In every plan in which a bug is planted, with the same faults, nothing is wrong without it."""
+    for plan, faults in {repr((bug.plan, bug.faults)): (bug.plan, bug.faults) for bug in BUGS}.values():
+        found = explore(plan, 1, faults, shrink=False, checks=CHECKS)
+        assert found.ok, found.verdict
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+def test_a_planted_bug_is_caught(bug: Bug) -> None:
+    """With the bug in the product something is wrong, and a story says what."""
+    with bug.planted():
+        found = searched(bug)
+    print(f"\n| {bug.id} | {bug.what} | {'; '.join(v.name for v in found.violations)} | {found.states:,} |")
+    assert found.violations
+
+
+def test_a_place_that_is_gone_is_an_error() -> None:
+    """A bug whose function was renamed does not pass for one that was caught."""
+    with pytest.raises(KeyError):
+        bindings("core.targets:no_such_function")
