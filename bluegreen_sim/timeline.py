@@ -272,7 +272,7 @@ class Timeline:
             first = last
             while last < len(marks) - 1 and marks[last + 1] <= segment.end_ms:
                 last += 1
-            cuts = [segment.start_ms, *(m for m in marks[first + 1 : last + 1]), segment.end_ms]
+            cuts = [segment.start_ms, *marks[first + 1 : last + 1], segment.end_ms]
             arrived = [self.traffic.arrived(cut) for cut in cuts]
             rows = split.serve([after - before for before, after in pairwise(arrived)])
             for outcome, row in rows.items():
