@@ -182,6 +182,15 @@ def test_what_cannot_be_worked_with_is_said_all_at_once(moto: MotoServer) -> Non
     assert seen(moto, attrs.evolve(plan, launch_template="nobody")).default_version is None
 
 
+@pytest.mark.parametrize("ledger", [BEFORE, UNDER_WAY])
+def test_a_template_that_is_not_there_has_no_version(ledger: Ledger, moto: MotoServer) -> None:
+    """EC2 answers a name that it does not know with an error; the look is whole, and shows no version."""
+    lay_out(moto)
+    look = seen(moto, plan_for("weighted", launch_template="nobody"), ledger)
+    assert (look.default_version, look.version, look.unread) == (None, None, ())
+    assert all(problem.startswith("group ") for problem in look.problems)
+
+
 def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> None:
     """Another listener that leads to blue, a sticky rule and a third target group with a weight are said."""
     account = lay_out(moto)
@@ -672,19 +681,21 @@ def test_what_cannot_be_done_here_is_refused_unsent(moto: MotoServer) -> None:
     """No weights behind one target group, and no group like another one: nothing goes out."""
     account = lay_out(moto, "shared")
     blue, green = account.groups
-    commands: tuple[tuple[c.Command, ErrorClass], ...] = (
-        (c.SetShares(weights=((blue, 90), (green, 10))), ErrorClass.BUG),
+    commands: tuple[tuple[c.Command, ErrorClass, str], ...] = (
+        (c.SetShares(weights=((blue, 90), (green, 10))), ErrorClass.BUG, "attach or detach"),
         (
             c.CreateFleet(fleet=green, like=blue, version=1, min=0, max=1, size=0, token="t"),
             ErrorClass.UNCLASSIFIED,
+            "cannot be made like another one",
         ),
     )
     with connected(moto) as cloud:
         cloud.observe(plan_for("shared"), BEFORE)
         moto.calls.clear()
-        for command, error in commands:
+        for command, error, said in commands:
             outcome = cloud.apply(command)
             assert (outcome.result, outcome.error) == (Result.REFUSED, error)
+            assert said in outcome.detail
         assert moto.operations() == []
 
 
@@ -702,6 +713,8 @@ def test_a_detach_that_is_refused_is_judged_by_a_look(group: str, moto: MotoServ
             )
         if group == "gone":
             asg.delete_auto_scaling_group(AutoScalingGroupName=blue, ForceDelete=True)
+            moto.settle()
+            assert not asg.describe_auto_scaling_groups(AutoScalingGroupNames=[blue])["AutoScalingGroups"]
         refused = Refuse("ValidationError", 400)
         proxy.plan = lambda call: refused if call.mutating else None
         outcome = cloud.apply(c.Detach(fleet=blue))

@@ -271,6 +271,15 @@ def test_a_version_is_asked_for_by_what_makes_it_the_same(moto: MotoServer) -> N
 
 
 @pytest.mark.contract
+def test_versions_are_asked_for_by_image(moto: MotoServer) -> None:
+    """Of a template with ten thousand versions those of the image alone are listed."""
+    lay_out(moto)
+    with wired(moto) as wires:
+        asked = wires.of("DescribeLaunchTemplateVersions")
+    assert asked[0]["Filters"] == [{"Name": "image-id", "Values": [plan_for("weighted").image]}]
+
+
+@pytest.mark.contract
 def test_a_status_is_asked_for_whatever_the_state(moto: MotoServer) -> None:
     """EC2 shows running instances only, unless all are asked for, and takes 100 ids a call."""
     account = lay_out(moto, "shared")
