@@ -13,7 +13,7 @@ from bluegreen.aws.clients import Clients
 from bluegreen.aws.names import description, tag_list
 from bluegreen.core.observation import Result
 from bluegreen.ports import CreateImage, StartInstance
-from tests.moto_account import GROUPS, TEMPLATE, Account, lay_out
+from tests.moto_account import GROUPS, IMAGES, TEMPLATE, Account, lay_out
 from tests.moto_server import MotoServer
 
 SERVICE = "exercise"
@@ -163,7 +163,7 @@ def everything(moto: MotoServer) -> dict[str, list[str]]:
         ],
         "instances": [i["InstanceId"] for i in live],
         "versions": [str(v["VersionNumber"]) for v in versions],
-        "images": [i["ImageId"] for i in ec2.describe_images()["Images"] if i["ImageId"][4:5] != "0"],
+        "images": [i["ImageId"] for i in ec2.describe_images()["Images"] if i["ImageId"] not in IMAGES],
         "snapshots": [s["SnapshotId"] for s in ec2.describe_snapshots()["Snapshots"] if s.get("Tags")],
         "volumes": [v["VolumeId"] for v in ec2.describe_volumes()["Volumes"] if v.get("Tags")],
     }
