@@ -148,6 +148,7 @@ def test_an_agent_that_systems_manager_refuses_to_name_is_not_ready(moto: MotoSe
         result = BUILD.run(builder)
     assert left < 0
     assert_one_of_each(moto, result)
+    assert all("InvalidInstanceId" not in step.reason for step in result.steps), "waited for, not blind"
 
 
 class Answer:
@@ -531,6 +532,17 @@ def test_only_the_builds_own_commands_are_seen_and_of_two_the_first(moto: MotoSe
         showing(builder.clients.read.ssm, "ListCommandInvocations", CommandInvocations=shown)
         runs = builder._runs("i-1", "t")
     assert {index: run.exit_code for index, run in runs.items()} == {0: 1}
+
+
+def test_a_command_that_is_shown_is_not_sent_again(moto: MotoServer) -> None:
+    """Asked for a second time, a command that Systems Manager lists is applied, and nothing is sent."""
+    lay_out(moto)
+    with builder_on(moto.url, moto) as builder:
+        instance = stopped(moto, builder).instance
+        command = RunCommand(instance=instance, token=BUILD.token, index=0, text="true", seconds=9)
+        for _ in range(2):
+            assert builder.apply(command) == BuildOutcome(result=Result.APPLIED)
+    assert moto.operations().count("SendCommand") == 1
 
 
 @pytest.mark.parametrize("status", ["Pending", "InProgress", "Delayed", "Cancelling"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.aws.routing import NotThere, rewritten, weights
+from bluegreen.aws.routing import NotThere, _led, rewritten, weights
 
 pytestmark = pytest.mark.property
 
@@ -83,3 +83,17 @@ def test_only_the_action_that_divides_between_both_is_written_anew() -> None:
     written = rewritten(rule, dict.fromkeys(OURS, 7))
     kept = {"AuthenticateOidcConfig": {"ClientId": "c", "UseExistingClientSecret": True}}
     assert written == [kept, half, forward([{"TargetGroupArn": arn, "Weight": 7} for arn in OURS], None)]
+
+
+@pytest.mark.parametrize(
+    ("action", "led"),
+    [
+        ({"TargetGroupArn": "arn:a"}, {"arn:a": 1}),
+        ({"ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:a"}]}}, {"arn:a": 1}),
+        ({"ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:a", "Weight": 0}]}}, {"arn:a": 0}),
+        ({"Type": "redirect"}, {}),
+    ],
+)
+def test_one_target_group_alone_needs_no_weight(action: dict[str, Any], led: dict[str, int]) -> None:
+    """An action that names one group leads there, in either form and without a weight; 0 is no share."""
+    assert _led(action) == led
