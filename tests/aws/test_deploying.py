@@ -678,15 +678,15 @@ def test_a_rule_that_divides_no_more_is_absent(gone: bool, moto: MotoServer) -> 
 
 
 def test_what_cannot_be_done_here_is_refused_unsent(moto: MotoServer) -> None:
-    """No weights behind one target group, and no group like another one: nothing goes out."""
+    """No weights behind one target group, and no group like one that is not there: nothing goes out."""
     account = lay_out(moto, "shared")
     blue, green = account.groups
     commands: tuple[tuple[c.Command, ErrorClass, str], ...] = (
         (c.SetShares(weights=((blue, 90), (green, 10))), ErrorClass.BUG, "attach or detach"),
         (
-            c.CreateFleet(fleet=green, like=blue, version=1, min=0, max=1, size=0, token="t"),
-            ErrorClass.UNCLASSIFIED,
-            "cannot be made like another one",
+            c.CreateFleet(fleet=green, like="nobody", version=1, min=0, max=1, size=0, token="t"),
+            ErrorClass.ABSENT,
+            "group nobody, to be made like, is gone",
         ),
     )
     with connected(moto) as cloud:
