@@ -6,8 +6,8 @@ here is ``UNCLASSIFIED``, and a deployment that meets it halts: unknown is not h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,6 +37,7 @@ class Refused(Exception):
         self.error = error
 
 
+T = TypeVar("T")
 DETAIL_LIMIT = 500
 """Characters of an error's own words that are kept; they are written into the journal."""
 
@@ -163,3 +164,13 @@ def words(error: Exception) -> str:
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     return escaped(text, DETAIL_LIMIT)
+
+
+def if_there(read: Callable[[], list[T]]) -> list[T]:
+    """What is read; empty where EC2 says, by an error, that it does not know the name or the id."""
+    try:
+        return read()
+    except AwsError as error:
+        if classify(error) is ErrorClass.ABSENT:
+            return []
+        raise

@@ -6,10 +6,10 @@ named in ``Observation.unread``; missing is not zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
@@ -17,14 +17,13 @@ from ..core.observation import ErrorClass, Fleet, GateReading, Observation, Read
 from ..core.plan import Alarm, Plan
 from ..core.state import Ledger
 from . import copying, fleets, routing, templates
-from .errors import AwsError, classify, words
+from .errors import AwsError, classify, if_there, words
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
 
 if TYPE_CHECKING:
     from .clients import Services
 
-T = TypeVar("T")
 ALARMS_A_CALL = 100
 """CloudWatch API reference, DescribeAlarms: AlarmNames has at most 100 items."""
 STATUSES_A_CALL = 100
@@ -210,10 +209,8 @@ class Look:
                 sources = [plan.source_version] if plan.source_version else live or [default]
                 self._problems += templates.source_problems(read, plan.launch_template, sources)
         with self._part("image"):
-            found["image"] = _exists(
-                lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"],
-                lambda images: bool(images) and images[0].get("State") == "available",
-            )
+            images = if_there(lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"])
+            found["image"] = bool(images) and images[0].get("State") == "available"
         if known.rule is not None:
             with self._part("rules"):
                 self._problems += routing.problems(read, known.rule, known.target_groups)
@@ -254,13 +251,3 @@ def _reading(name: str, alarm: Raw | None) -> GateReading:
         return GateReading(name=name, reading=Reading.NO_DATA, detail="there is no alarm of this name")
     state = str(alarm.get("StateValue"))
     return GateReading(name=name, reading=_READINGS.get(state, Reading.NO_DATA), detail=f"alarm is {state}")
-
-
-def _exists(read: Callable[[], T], judge: Callable[[T], bool]) -> bool:
-    """Whether something is there: EC2 answers an id that it does not know with an error."""
-    try:
-        return judge(read())
-    except AwsError as error:
-        if classify(error) is ErrorClass.ABSENT:
-            return False
-        raise

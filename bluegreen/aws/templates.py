@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from .errors import code_of
+from .errors import if_there
 from .names import description
 
 if TYPE_CHECKING:
     from .clients import Services
 
-T = TypeVar("T")
-
 
 def default_version(read: Services, template: str) -> int | None:
     """The number of the template's default version; None when there is no such template."""
-    found = _if_there(
+    found = if_there(
         lambda: read.ec2.describe_launch_templates(LaunchTemplateNames=[template])["LaunchTemplates"]
     )
     return found[0]["DefaultVersionNumber"] if found else None
-
-
-def _if_there(read: Callable[[], list[T]]) -> list[T]:
-    """What is read of a template; EC2 answers a name that it does not know with an error."""
-    try:
-        return read()
-    except ClientError as error:
-        if code_of(error) == "InvalidLaunchTemplateName.NotFoundException":
-            return []
-        raise
 
 
 def version_of(read: Services, template: str, image: str, token: str) -> int | None:
@@ -44,7 +30,7 @@ def version_of(read: Services, template: str, image: str, token: str) -> int | N
         Filters=[{"Name": "image-id", "Values": [image]}],
         PaginationConfig={"PageSize": 200},
     )
-    found = _if_there(lambda: [version for page in pages for version in page["LaunchTemplateVersions"]])
+    found = if_there(lambda: [version for page in pages for version in page["LaunchTemplateVersions"]])
     numbers = [
         version["VersionNumber"]
         for version in found
