@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
+    from .settings import Settings
     from .timeline import Timeline
     from .traffic import Traffic
-    from .world import Settings, World
+    from .world import World
 
 __all__ = [
     "AlarmOk",

@@ -14,7 +14,8 @@ from attrs import evolve
 from .balancer import application_changed, check, deregister, register, used
 from .choices import Choices
 from .faults import LaunchFails, NeverHealthy, SlowBoot
-from .world import NEVER, Group, Instance, Settings, Version, World, ms
+from .settings import Settings
+from .world import NEVER, Group, Instance, Version, World, ms
 
 RETRY_LIMIT_SECONDS = 300
 NO_CAPACITY = "We currently do not have sufficient capacity in the Availability Zone you requested."

@@ -11,8 +11,9 @@ from collections import Counter
 from functools import partial
 
 from .faults import Errors
+from .settings import Settings
 from .traffic import Pool, Target
-from .world import NEVER, Group, Instance, Settings, TargetState, World, ms
+from .world import NEVER, Group, Instance, TargetState, World, ms
 
 
 def register(instance: Instance, now: int, settings: Settings, *, used: bool = True) -> Instance:

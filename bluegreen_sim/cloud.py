@@ -19,9 +19,10 @@ from .choices import Choices
 from .faults import Budget, Errors, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
-from .world import Image, Instance, Settings, World
+from .world import Image, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
 
@@ -142,8 +143,8 @@ class SimCloud:
         if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
             return
         self._recorded = world
-        met, healthy = balancer.pools(world), balancer.healthy(world)
-        self.timeline.record(world.now, met, healthy, balancer.states(world))
+        nodes = (balancer.pools(world),) * world.settings.nodes
+        self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
 
     # ------------------------------------------------------------------------------------------ what is there
 

@@ -156,6 +156,20 @@ class Rotation(Generic[K]):
         }
 
 
+def by_node(counts: Sequence[int], nodes: int, before: int) -> list[Sequence[int]]:
+    """Each node's part of counts of requests, when clients take the nodes in turn.
+
+    Args:
+        counts: Requests one time after the other.
+        nodes: Nodes of the balancer.
+        before: Requests that came before them.
+    """
+    if nodes == 1:
+        return [counts]
+    marks = list(accumulate(counts, initial=before))
+    return [_differences([(mark - node - 1) // nodes for mark in marks]) for node in range(nodes)]
+
+
 def divided(requests: int, weights: Sequence[int]) -> Iterator[int]:
     """How many of the first ``requests`` go to each target group: each gets its part of what is left."""
     total = sum(weights)
@@ -305,12 +319,9 @@ class Split(Generic[K]):
 
     def _of_nodes(self, counts: Sequence[int]) -> list[Sequence[int]]:
         """Each node's part of counts of requests; clients take the nodes in turn."""
-        before, nodes = self._arrived, self._nodes
+        before = self._arrived
         self._arrived += sum(counts)
-        if nodes == 1:
-            return [counts]
-        marks = list(accumulate(counts, initial=before))
-        return [_differences([(mark - node - 1) // nodes for mark in marks]) for node in range(nodes)]
+        return by_node(counts, self._nodes, before)
 
     def _of_groups(
         self, node: int, counts: Sequence[int]

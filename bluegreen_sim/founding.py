@@ -5,7 +5,8 @@ from __future__ import annotations
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
 from .faults import Budget
-from .world import Group, Image, Instance, Settings, Version, World
+from .settings import Settings
+from .world import Group, Image, Instance, Version, World
 
 ALL = 100
 

@@ -13,7 +13,7 @@ def register() -> None:
     from bluegreen.core.plan import Plan
 
     from .cloud import SimCloud
-    from .world import Settings
+    from .settings import Settings
 
     def testing() -> Any:
         return import_module(".testing", __package__)

@@ -25,8 +25,9 @@ from .properties import Always, AlwaysStep, Discovery, Eventually, Property, Sea
 from .recall import TOKEN, Recall
 from .recalled import successors
 from .retelling import Story, Then, replayed, retold
+from .settings import Settings
 from .shrinking import small_plan, small_settings
-from .world import Settings, World
+from .world import World
 
 Invariant = Callable[[Plan, State, Observation, tuple[Command, ...]], object]
 """A promise of the user's own: true of a plan, the state that was decided, the look that it was decided on,

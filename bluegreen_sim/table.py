@@ -175,12 +175,13 @@ def _by_state(segment: Segment | None, blue: str, version: str) -> dict[str, int
 def _wanted(segment: Segment | None, blue: str) -> dict[str, float]:
     """What each version would get of many requests: its part of each target group, by the groups' weights."""
     parts = {"blue": Fraction(0), "green": Fraction(0)}
-    pools = segment.pools if segment else ()
-    total = sum(pool.weight for pool in pools)
-    for pool in pools if total else ():
-        blues = sum(target[1] == blue for target in pool.targets)
-        each = Fraction(pool.weight, total * max(1, len(pool.targets)))
-        parts["blue"] += blues * each
-        parts["green"] += (len(pool.targets) - blues) * each
+    nodes = segment.nodes if segment else ()
+    for pools in nodes:
+        total = len(nodes) * sum(pool.weight for pool in pools)
+        for pool in pools if total else ():
+            blues = sum(target[1] == blue for target in pool.targets)
+            each = Fraction(pool.weight, total * max(1, len(pool.targets)))
+            parts["blue"] += blues * each
+            parts["green"] += (len(pool.targets) - blues) * each
     parts["none"] = 1 - parts["blue"] - parts["green"]
     return {version: percent(part.numerator, part.denominator) for version, part in parts.items()}

@@ -53,8 +53,8 @@ from .faults import (
     SlowBoot,
     StaleLook,
 )
+from .settings import Settings
 from .traffic import Traffic
-from .world import Settings
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 from attrs import frozen
 
-from .dataplane import CursorRule, Split
+from .dataplane import CursorRule, Split, by_node
 from .table import arrow, described, percent, rows, schema
 from .traffic import Outcome, Pool, Traffic
+
+Nodes = tuple[tuple[Pool, ...], ...]
+"""Of each node of the balancer, the target groups as it sees them."""
 
 States = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 """(group, (state, targets of the group in that state))."""
@@ -23,14 +27,14 @@ class Segment:
     Args:
         start_ms: Its beginning, in milliseconds of the timeline.
         end_ms: Its end.
-        pools: The target groups.
+        nodes: Of each node of the balancer, the target groups as it sees them.
         healthy: (group, healthy serving instances).
         states: How many targets of each group are in which state.
     """
 
     start_ms: int
     end_ms: int
-    pools: tuple[Pool, ...]
+    nodes: Nodes
     healthy: tuple[tuple[str, int], ...]
     states: States = ()
 
@@ -88,23 +92,23 @@ class Timeline:
         self.cursor: CursorRule = cursor
         self._start_ms = start_ms
         self._end_ms = 0
-        self._changes: list[tuple[int, tuple[Pool, ...], tuple[tuple[str, int], ...], States]] = []
+        self._changes: list[tuple[int, Nodes, tuple[tuple[str, int], ...], States]] = []
         self.phases: list[tuple[int, str]] = []
 
     def record(
         self,
         at_ms: int,
-        pools: tuple[Pool, ...],
+        nodes: Nodes,
         healthy: tuple[tuple[str, int], ...],
         states: States = (),
     ) -> None:
-        """Note what requests meet from a moment of world time on."""
+        """Note what requests meet from a moment of world time on, at each of the balancer's nodes."""
         at = at_ms - self._start_ms
         self.extend(at_ms)
         if self._changes and self._changes[-1][0] == at:
             self._changes.pop()
-        if not self._changes or self._changes[-1][1:] != (pools, healthy, states):
-            self._changes.append((at, pools, healthy, states))
+        if not self._changes or self._changes[-1][1:] != (nodes, healthy, states):
+            self._changes.append((at, nodes, healthy, states))
 
     def extend(self, to_ms: int) -> None:
         """Let the timeline reach to a moment of world time."""
@@ -131,8 +135,8 @@ class Timeline:
         """The times in which nothing changed, in order and without gaps."""
         ends = [*(change[0] for change in self._changes), self._end_ms][1:]
         return tuple(
-            Segment(start, end, pools, healthy, states)
-            for (start, pools, healthy, states), end in zip(self._changes, ends, strict=True)
+            Segment(start, end, nodes, healthy, states)
+            for (start, nodes, healthy, states), end in zip(self._changes, ends, strict=True)
             if start < end
         )
 
@@ -211,11 +215,14 @@ class Timeline:
 
     def per_target(self) -> dict[str, int]:
         """How many requests were sent to each instance that got any, by id."""
-        split = self._split()
-        for segment in self.segments:
-            _meet(split, segment.pools)
-            split.send(self.traffic.arrived(segment.end_ms) - self.traffic.arrived(segment.start_ms))
-        return {name: count for name, count in split.per_target().items() if count}
+        found: Counter[str] = Counter()
+        for node, split in enumerate(splits := self._splits()):
+            for segment in self.segments:
+                _meet(split, segment.nodes[node])
+                before, after = self.traffic.arrived(segment.start_ms), self.traffic.arrived(segment.end_ms)
+                split.send(sum(by_node([after - before], len(splits), before)[node]))
+            found.update(split.per_target())
+        return {name: found[name] for name in sorted(found) if found[name]}
 
     def answers(self) -> dict[str, Answers]:
         """What became of the requests of each second, by colour; under ``none``, of those nobody got."""
@@ -241,8 +248,9 @@ class Timeline:
 
     # ------------------------------------------------------------------------------------------- arithmetic
 
-    def _split(self) -> Split[Outcome]:
-        return Split({"": 0}, nodes=self.nodes, cursor=self.cursor)
+    def _splits(self) -> list[Split[Outcome]]:
+        """One for each node: they need not see the same targets."""
+        return [Split({"": 0}, cursor=self.cursor) for _ in range(self.nodes)]
 
     def _answers(self, marks: list[int]) -> dict[str, Answers]:
         """The same for the times between some rising moments of the timeline."""
@@ -266,20 +274,22 @@ class Timeline:
 
     def _outcomes(self, marks: list[int]) -> dict[Outcome | None, list[int]]:
         """How many requests met each outcome between some rising moments; None: there was no target."""
-        split, found, last = self._split(), dict[Outcome | None, list[int]](), 0
+        splits, found, last = self._splits(), dict[Outcome | None, list[int]](), 0
         for segment in self.segments:
-            _meet(split, segment.pools)
             first = last
             while last < len(marks) - 1 and marks[last + 1] <= segment.end_ms:
                 last += 1
             cuts = [segment.start_ms, *marks[first + 1 : last + 1], segment.end_ms]
             arrived = [self.traffic.arrived(cut) for cut in cuts]
-            rows = split.serve([after - before for before, after in pairwise(arrived)])
-            for outcome, row in rows.items():
-                into = found.setdefault(outcome, [0] * (len(marks) - 1))
-                for i, count in enumerate(row, start=first):
-                    if count:
-                        into[i] += count
+            counts = [after - before for before, after in pairwise(arrived)]
+            parts = by_node(counts, len(splits), arrived[0])
+            for split, pools, part in zip(splits, segment.nodes, parts, strict=True):
+                _meet(split, pools)
+                for outcome, row in split.serve(part).items():
+                    into = found.setdefault(outcome, [0] * (len(marks) - 1))
+                    for i, count in enumerate(row, start=first):
+                        if count:
+                            into[i] += count
         return found
 
 

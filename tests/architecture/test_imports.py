@@ -32,6 +32,7 @@ WORLD = [
     f"bluegreen_sim.{part}"
     for part in (
         "world",
+        "settings",
         "engine",
         "choices",
         "autoscaling",

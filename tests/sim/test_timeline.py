@@ -41,7 +41,7 @@ def deployed(**options: Any) -> SimCloud:
 def drawn(*pools: Pool, per_second: int = 100) -> list[dict[str, Any]]:
     """The rows of a single second in which requests meet these target groups."""
     timeline = Timeline(Traffic(per_second), "blue")
-    timeline.record(0, pools, ())
+    timeline.record(0, (pools,), ())
     timeline.extend(1000)
     return timeline.to_dicts()
 

@@ -99,7 +99,7 @@ def timeline(rate: int, nodes: int, changes: list[Change], end: int) -> Timeline
     made = Timeline(Traffic(rate), "blue", nodes=nodes)
     for change in changes:
         if change.at < end:
-            made.record(change.at, change.pools, ())
+            made.record(change.at, (change.pools,) * nodes, ())
     made.extend(end)
     return made
 
@@ -154,7 +154,7 @@ def test_the_same_picture_again_is_no_change() -> None:
     made = Timeline(Traffic(10), "blue")
     one, two = (Pool("a", 1, targets("x")),), (Pool("a", 1, targets("x", "y")),)
     for at, pools in ((0, one), (500, one), (700, two), (700, one), (900, two)):
-        made.record(at, pools, ())
+        made.record(at, (pools,), ())
     made.extend(1000)
     assert [(s.start_ms, s.end_ms) for s in made.segments] == [(0, 900), (900, 1000)]
 
