@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
     Fleet,
     GateReading,
@@ -11,7 +12,7 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 
 from . import balancer
 from .world import Group, Instance, World
@@ -105,4 +106,5 @@ def _shares(world: World, plan: Plan) -> Shares | None:
 
 def _reading(world: World, name: str) -> GateReading:
     state = dict(world.alarms).get(name, "no-data")
-    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}")
+    reds = float(dict(world.reds).get(name, 0))
+    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}", last_red=reds)

@@ -13,7 +13,8 @@ from attrs import frozen
 
 from bluegreen import read_plan
 from bluegreen.core.errors import Fault, PlanError
-from bluegreen.core.plan import Hook, Plan
+from bluegreen.core.gates import Hook
+from bluegreen.core.plan import Plan
 
 from .exits import OF_A_DEPLOYMENT
 from .folder import Folder

@@ -63,6 +63,7 @@ class Reply:
         target: The picture that was compared; None where nothing was.
         commands: What to send if the phase stays.
         awaiting: Whether only a person's approval is missing.
+        closed: Whether only a window, and perhaps an approval, is missing.
         left: Own seconds until the deadline, where one is waited for.
     """
 
@@ -71,6 +72,7 @@ class Reply:
     target: Target | None = None
     commands: tuple[Command, ...] = ()
     awaiting: bool = False
+    closed: bool = False
     left: float | None = None
 
 
@@ -119,10 +121,16 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         last = state.phase is Phase.BAKE and last_rung(plan, state)
         return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
     awaiting = target.approval and len(missing) == 1 and "approval" in missing[0]
+    closed = bool(missing) and not awaiting and all(map(_held_from_outside, missing))
     left = deadline(plan, state) - state.elapsed
-    if left <= 0:
+    if left <= 0 and not closed:
         return _expired(plan, state, observation, target, missing)
-    return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, left)
+    return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, closed, left)
+
+
+def _held_from_outside(clause: str) -> bool:
+    """Whether what is missing is a window or an approval, which no world brings."""
+    return clause.startswith("window ") or clause.endswith("waits for approval")
 
 
 def unseen(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
@@ -225,7 +233,7 @@ def _reason_to_go_back(plan: Plan, state: State, observation: Observation, sick:
         return Reply(
             Signal.UNSAFE, f"blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}"
         )
-    if red := _red_gates(plan, observation) or sick:
+    if red := _red_gates(plan, state, observation) or sick:
         return _back(plan, state, observation, Signal.ALARM, red)
     return None
 
@@ -256,11 +264,23 @@ def _expired(plan: Plan, state: State, observation: Observation, target: Target,
     return _back(plan, state, observation, Signal.EXPIRED, why)
 
 
-def _red_gates(plan: Plan, observation: Observation) -> str | None:
-    red = [reading for reading in observation.gates if reading.reading is Reading.FAIL]
-    named = {gate.name for gate in plan.gates}
-    words = [f"{r.name}{f' ({r.detail})' if r.detail else ''}" for r in red if r.name in named]
+def _red_gates(plan: Plan, state: State, observation: Observation) -> str | None:
+    named, before = {gate.name for gate in plan.gates}, dict(state.reds)
+    words = []
+    for reading in observation.gates:
+        was = before.get(reading.name)
+        if reading.name not in named:
+            continue
+        if reading.reading is Reading.FAIL:
+            words.append(f"{reading.name}{f' ({reading.detail})' if reading.detail else ''}")
+        elif was is not None and reading.last_red is not None and reading.last_red > was:
+            words.append(f"{reading.name} (red between two looks, now {reading.reading.value})")
     return f"gate red: {', '.join(words)}" if words else None
+
+
+def last_reds(observation: Observation) -> tuple[tuple[str, float], ...]:
+    """(alarm, when it was last red) of each alarm of which that is known."""
+    return tuple([(r.name, r.last_red) for r in observation.gates if r.last_red is not None])
 
 
 def falls_short(plan: Plan, state: State, observation: Observation) -> bool:

@@ -14,8 +14,9 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from bluegreen.core.gates import Hook
 from bluegreen.core.machine import TRANSITIONS
-from bluegreen.core.plan import Hook, Plan
+from bluegreen.core.plan import Plan
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
 from bluegreen.strategies import canary, linear
