@@ -356,7 +356,7 @@ def test_instances_are_judged_by_what_is_known_of_them(
     ],
 )
 def test_a_hook_answers_in_its_own_words(given: Any, reading: Reading) -> None:
-    """Booleans, ECS's words and readings are understood; all that no journal holds is no data, never a pass."""
+    """Booleans, ECS's words and readings are understood; what no journal holds is no data, never a pass."""
     found = HookGate("smoke", lambda _plan, _observation: given).read(plan(), seen())
     assert (found.name, found.reading) == ("smoke", reading)
 
