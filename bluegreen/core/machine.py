@@ -134,7 +134,9 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
         left = deadline(plan, state) - state.elapsed if reply.left is None else reply.left
-        wait = min([wait, *(due for due in (reply.target.seconds - state.elapsed, left) if due > 0)])
+        for due in (reply.target.seconds - state.elapsed, left):
+            if 0 < due < wait:
+                wait = due
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
     if state.awaiting != reply.awaiting or state.wake_at != wake_at:

@@ -23,6 +23,7 @@ class MemoryJournal:
         """An empty log."""
         self._log: list[Sealed] = []
         self._unsealed: deque[Record] = deque()  # what follows
+        self._held = 0  # records in both
         self._service: str | None = None
         self._holder: Holder | None = None
         self._lock = Lock()
@@ -43,7 +44,7 @@ class MemoryJournal:
                 except JournalError:
                     self._unsealed.pop()
                     raise
-            self._service = record.service
+            self._held, self._service = seq, record.service
 
     def records(self, after: int = 0) -> list[Record]:
         """All records with ``seq > after``, in order.
@@ -64,10 +65,6 @@ class MemoryJournal:
             self._seal()
             last = self._log[-1] if self._log else None
         return unseal(last, _WHERE)[0] if last else None
-
-    @property
-    def _held(self) -> int:
-        return len(self._log) + len(self._unsealed)
 
     def _seal(self) -> None:
         while self._unsealed:
