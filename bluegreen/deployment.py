@@ -315,7 +315,7 @@ class Deployment:
         if self.state is not None and held and not self._log.uncertain:
             return self.state
         # What was read before the lease was held, or before a put failed, may be out of date.
-        self._log.uncertain = False
+        self._log.settle()
         before = last(self._log.journal, self.plan.service)
         if before is not None and before.state.ledger.deployment_id == self._id:
             return self._go_on_from(before)
