@@ -27,10 +27,6 @@ from attrs import define, frozen
 READING = ("Describe", "Get", "List")
 OF_THE_CONNECTION = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
-S3_LISTING = "ListObjectsV2"
-BUCKET_OR_OBJECT = ("Object", "Bucket")
-"""S3 has no names of operations on the wire, but methods and paths."""
-
 Answer = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers, body."""
 
@@ -201,8 +197,9 @@ def named(method: str, path: str, headers: Mapping[str, str], body: bytes) -> tu
     scope = headers.get("authorization", "").split(",")[0].split("/")
     service = scope[3] if len(scope) > 3 else ""
     if service == "s3":
-        bucket = "/" not in path.partition("?")[0].strip("/")
-        return service, S3_LISTING if "list-type=2" in path else f"{method.title()}{BUCKET_OR_OBJECT[bucket]}"
+        # S3 has no names of operations on the wire, but methods and paths.
+        of = "Object" if "/" in path.partition("?")[0].strip("/") else "Bucket"
+        return service, "ListObjectsV2" if "list-type=2" in path else f"{method.title()}{of}"
     if target := headers.get("x-amz-target"):
         return service, target.partition(".")[2]
     if "/operation/" in path:
