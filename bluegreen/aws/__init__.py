@@ -3,5 +3,6 @@
 from .account import Account
 from .builder import AwsBuilder
 from .cloud import AwsCloud
+from .journal import S3Journal
 
-__all__ = ["Account", "AwsBuilder", "AwsCloud"]
+__all__ = ["Account", "AwsBuilder", "AwsCloud", "S3Journal"]
