@@ -3,5 +3,6 @@
 from .account import Account
 from .builder import AwsBuilder
 from .cloud import AwsCloud
+from .ssh import Ssh
 
-__all__ = ["Account", "AwsBuilder", "AwsCloud"]
+__all__ = ["Account", "AwsBuilder", "AwsCloud", "Ssh"]
