@@ -124,13 +124,13 @@ class SshRemote:
         faults = []
         try:
             if ssh.key_file is not None:
-                self._keys = [asyncssh.read_private_key(str(ssh.key_file))]
+                self._keys = [asyncssh.read_private_key(Path(ssh.key_file).expanduser())]
         except (OSError, asyncssh.KeyImportError) as error:
             remedy = f"must be a private key without a passphrase, or be in the agent: {error}"
             faults.append(Fault("key_file", str(ssh.key_file), remedy))
         try:
             if ssh.known_hosts is not None:
-                self._known = asyncssh.read_known_hosts(str(ssh.known_hosts))
+                self._known = asyncssh.read_known_hosts(str(Path(ssh.known_hosts).expanduser()))
         except (OSError, ValueError) as error:
             faults.append(Fault("known_hosts", str(ssh.known_hosts), f"must be a known_hosts file: {error}"))
         if faults:
