@@ -76,7 +76,7 @@ class Holder:
     until: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Record:
     """One entry of a journal, immutable once put.
 
