@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from typing import Any
 
@@ -105,14 +105,14 @@ def _structure(shape: StructureShape) -> Check:
 
 
 def _list(shape: ListShape) -> Check:
-    member, bounds = shape.member, _bounds(shape, "items")
+    member, bounds = shape.member, _Bounds(shape, "items")
 
     def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, list):
             found.append(f"{_where(at)} must be a list")
             return
-        if bounds:
-            bounds(len(value), at, found)
+        if not bounds.low <= len(value) <= bounds.high:
+            found.append(bounds.fault(len(value), at))
         one = _check(member)
         for number, item in enumerate(value):
             one(item, (at, number), found)
@@ -121,14 +121,14 @@ def _list(shape: ListShape) -> Check:
 
 
 def _map(shape: MapShape) -> Check:
-    bounds = _bounds(shape, "entries")
+    bounds = _Bounds(shape, "entries")
 
     def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, dict):
             found.append(f"{_where(at)} must be a map")
             return
-        if bounds:
-            bounds(len(value), at, found)
+        if not bounds.low <= len(value) <= bounds.high:
+            found.append(bounds.fault(len(value), at))
         for key, item in value.items():
             _check(shape.key)(key, (at, key), found)
             _check(shape.value)(item, (at, key), found)
@@ -139,18 +139,22 @@ def _map(shape: MapShape) -> Check:
 def _scalar(shape: Shape) -> Check:
     kind = shape.type_name
     python: Any = _KINDS[kind]
-    bounds = _bounds(shape, {"string": "characters", "blob": "bytes"}.get(kind, ""))
+    bounds = _Bounds(shape, {"string": "characters", "blob": "bytes"}.get(kind, ""))
+    low, high = bounds.low, bounds.high
     sized = kind in ("string", "blob")
     enum = frozenset(shape.enum) if isinstance(shape, StringShape) else frozenset()
     pattern = None if shape.name in LOOSE else shape.metadata.get("pattern")
-    matched = _compiled(pattern).fullmatch if pattern else None
+    matched = (
+        lru_cache(_compiled(pattern).fullmatch) if pattern else None
+    )  # the same few texts, again and again
 
     def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, python) or (isinstance(value, bool) and python is not bool):
             found.append(f"{_where(at)} must be of type {kind}, not {value!r}")
             return
-        if bounds:
-            bounds(len(value) if sized else value, at, found)
+        size = len(value) if sized else value
+        if not low <= size <= high:
+            found.append(bounds.fault(size, at))
         if enum and value not in enum:
             found.append(f"{_where(at)} is {value!r}; allowed are {', '.join(sorted(enum))}")
         if matched and not matched(value):
@@ -159,16 +163,17 @@ def _scalar(shape: Shape) -> Check:
     return check
 
 
-def _bounds(shape: Shape, unit: str) -> Check | None:
-    low, high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
-    if (low, high) == (-inf, inf):
-        return None
+class _Bounds:
+    """How large a shape's values may be, in a unit."""
 
-    def check(size: Any, at: Place, found: list[str]) -> None:
-        if not low <= size <= high:
-            found.append(f"{_where(at)} is {size} {unit}".rstrip() + f"; allowed are {low} to {high}")
+    def __init__(self, shape: Shape, unit: str) -> None:
+        self.low, self.high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
+        self.unit = unit
 
-    return check
+    def fault(self, size: Any, at: Place) -> str:
+        """The sentence on a size that is not allowed."""
+        found = f"{_where(at)} is {size} {self.unit}".rstrip()
+        return f"{found}; allowed are {self.low} to {self.high}"
 
 
 def _where(at: Place) -> str:
