@@ -87,7 +87,7 @@ def test_no_three_faults_break_anything(routing: object) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("plan", scenarios(), ids=named)
 def test_a_request_of_a_superseded_process_breaks_nothing(plan: Plan) -> None:
-    """S12: it arrives at any moment, an operator acts at any other: every promise holds, every end is right."""
+    """S12: it arrives at any moment and an operator acts at any: every promise holds, every end is right."""
     found = explore(plan, 1, Budget(late=1, acts=1), shrink=False, checks=[general])
     right(found)
     assert set(found.ends) == {"promoted", "rolled_back", "refused"}
