@@ -47,7 +47,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [program, "server", "-ip=127.0.0.1", "-s3", f"-dir={folder}", "-master.volumeSizeLimitMB=64"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [*command, *(f"-{name}={port}" for name, port in ports.items())], cwd=folder, stdout=log, stderr=log
+            [*command, *(f"-{name}={port}" for name, port in ports.items())],
+            cwd=folder,
+            stdout=log,
+            stderr=log,
         )
         try:
             where = f"http://127.0.0.1:{ports['s3.port']}"
@@ -71,7 +74,8 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 client.create_bucket(Bucket="journals")
                 client.put_object(Bucket="journals", Key="ready")
             except (BotoCoreError, ClientError) as error:
-                assert time.monotonic() < end, f"{error}\n{log.read_text(errors='replace')[-2000:]}"
+                if time.monotonic() > end:
+                    pytest.fail(f"{error}\n{log.read_text(errors='replace')[-2000:]}")
                 time.sleep(0.3)
             else:
                 return
@@ -100,7 +104,7 @@ hasty_threads = test_journals.hasty_threads
 
 
 def test_one_wins(url: str) -> None:
-    """Of 16 processes one holds the lease at a time, though every tenth write is refused or its answer lost."""
+    """Of 16 processes one holds the lease at a time, while every tenth write is refused or not answered."""
     place = f"journals/race@{url}"
     tallies = race("s3", place, contenders=16, wins=4)
     assert sum(tally.faults for tally in tallies) > 10
