@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import Any, Self
 
 import attrs
 from attrs import frozen
@@ -18,11 +19,13 @@ from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
 from .core.state import FORWARD, Phase, State, Step
+from .gates import readings
+from .journal import MemoryJournal, codec
+from .journal.history import Story, last
+from .journal.log import Log
+from .locking import LockPolicy, check, take
+from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
-
-if TYPE_CHECKING:
-    from .journal.history import Story
-    from .locking import LockPolicy
 
 
 @frozen(kw_only=True)
@@ -132,10 +135,6 @@ class Deployment:
         holder: str | None = None,
         lock: LockPolicy = "fail",
     ) -> None:
-        from .journal.log import Log
-        from .journal.memory import MemoryJournal
-        from .locking import check
-
         check(lock)
         self.plan = plan
         self.cloud = cloud
@@ -174,8 +173,6 @@ class Deployment:
             JournalDamaged: If a record is not what was written.
             JournalTooNew: If a newer bluegreen wrote it.
         """
-        from .journal.history import last
-
         story = last(journal, service)
         if story is None:
             raise NothingToLoad(f"the journal holds no deployment of {service}")
@@ -193,35 +190,18 @@ class Deployment:
             Unfinished: If the service has a deployment that has not ended.
             JournalError: If the journal cannot be written; then nothing was sent.
         """
-        from .gates import readings
-        from .journal import codec
-
         state = self._begin()
-        observation = self.cloud.observe(self.plan, state.ledger)
-        observation = attrs.evolve(
-            observation,
-            gates=observation.gates
-            + readings(
-                self.plan,
-                observation,
-                state.phase,
-                self._gates,
-                green=state.green,
-                fetch=getattr(self.cloud, "fetch", None),  # a simulator answers probes itself
-            ),
-            requests=self._new_requests(state),
-            outcomes=self._outcomes,
-        )
+        observation = self._look(state)
         decided = step(self.plan, state, observation)
         deployment_id = state.ledger.deployment_id
-        self._log.append("decision", codec.decision(observation, decided, self._last), deployment_id)
+        self._log.append("decision", partial(codec.decision, observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
         self._last = (observation, decided)
         if decided.commands:
             self._outcomes = carry_out(
                 self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
             )
-            self._log.append("outcomes", codec.outcomes(self._outcomes), deployment_id)
+            self._log.append("outcomes", partial(codec.outcomes, self._outcomes), deployment_id)
         self.history.append(decided)
         if decided.state.phase.ended:
             self.release()
@@ -312,10 +292,6 @@ class Deployment:
 
     def _begin(self) -> State:
         """The state to go on from; the first time, the lease and the record of the start."""
-        from .journal import codec
-        from .journal.history import last
-        from .locking import take
-
         held = bool(self._log.fence)
         if not held:
             # On a simulator's clock nobody lets go while we wait.
@@ -338,7 +314,7 @@ class Deployment:
         self._last = None
         first = initial(self._id, started)
         self._started = first.at
-        self._log.append("started", codec.started(self.plan, first), self._id)
+        self._log.append("started", partial(codec.started, self.plan, first), self._id)
         self.state = first
         return first
 
@@ -351,9 +327,23 @@ class Deployment:
         self._last = (story.looks[-1], story.steps[-1]) if story.steps else None
         return story.state
 
-    def _new_requests(self, state: State) -> tuple[Request, ...]:
-        from .journal import codec
+    def _look(self, state: State) -> Observation:
+        """What the cloud shows, and what only the loop knows."""
+        seen = self.cloud.observe(self.plan, state.ledger)
+        gates = readings(
+            self.plan,
+            seen,
+            state.phase,
+            self._gates,
+            green=state.green,
+            fetch=getattr(self.cloud, "fetch", None),  # a simulator answers probes itself
+        )
+        requests = self._new_requests(state)
+        if not (gates or requests or self._outcomes):
+            return seen
+        return attrs.evolve(seen, gates=seen.gates + gates, requests=requests, outcomes=self._outcomes)
 
+    def _new_requests(self, state: State) -> tuple[Request, ...]:
         for record in self._log.catch_up():
             if record.kind == "request" and record.deployment_id == state.ledger.deployment_id:
                 self._requests.append(codec.read_request(record.seq, record.body))
@@ -361,8 +351,8 @@ class Deployment:
         return tuple(self._requests)
 
     def _tell(self, decided: Step, observation: Observation) -> None:
-        from .logs import logger
-
+        if not (self._listeners or heard()):
+            return
         fields = {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
         logger().info("step", reason=decided.reason, **fields)
         for listener in self._listeners:

@@ -78,7 +78,7 @@ class Holder:
     since: float = 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Record:
     """One entry of a journal, immutable once put.
 
@@ -189,9 +189,13 @@ class RunCommand:
 
 @frozen(kw_only=True)
 class StopInstance:
-    """Stop the build instance, so that the image is of a file system at rest."""
+    """Stop the build instance, so that the image is of a file system at rest.
+
+    ``done`` commands have ended well on it, for a builder that cannot see that once it is stopped.
+    """
 
     instance: str
+    done: int
 
 
 @frozen(kw_only=True)
@@ -239,6 +243,8 @@ class BuildLook:
             ended last and can still be seen; None when there is none.
         instance_state: Its state.
         ready: Whether it takes commands now.
+        obstacle: Why it does not, for people; empty where that is not known.
+        hopeless: Whether it will not however long it is waited for: the obstacle ends the build.
         runs: The build's commands begun on it, in order; ``runs[i]`` is of ``commands[i]``.
         image: The image of the build's name; None when there is none.
         image_state: Its state.
@@ -251,6 +257,8 @@ class BuildLook:
     instance: str | None = None
     instance_state: InstanceState | None = None
     ready: bool = False
+    obstacle: str = ""
+    hopeless: bool = False
     runs: tuple[CommandRun, ...] = ()
     image: str | None = None
     image_state: ImageState | None = None

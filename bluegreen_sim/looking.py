@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, is_
+
 from bluegreen.core.observation import (
     Fleet,
     GateReading,
@@ -20,12 +22,16 @@ _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DA
 _HEALTH = {health.value: health for health in Health}
 
 
+_parts = attrgetter("groups", "homes", "rule", "versions", "template", "alarms")
+
+
 class Looker:
-    """Looks at worlds, and builds a fleet anew only when its group has changed."""
+    """Looks at worlds, and builds anew only what has changed since the last look."""
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
+        self._last: tuple[tuple[object, ...], Observation] = ((), Observation(at=0))
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -36,14 +42,30 @@ class Looker:
             token: The deployment's: its template version is looked for by it.
             at: What the clock says, in seconds.
         """
+        given = (plan, token, *_parts(world))
+        known, seen = self._last
+        if len(known) != len(given) or not all(map(is_, known, given)):
+            seen = self._all(world, plan, token)
+            self._last = given, seen
         image = world.image(plan.image)
         return Observation(
             at=at,
+            fleets=seen.fleets,
+            shares=seen.shares,
+            version=seen.version,
+            default_version=seen.default_version,
+            image=image is not None and image.available_at <= world.now,
+            gates=seen.gates,
+        )
+
+    def _all(self, world: World, plan: Plan, token: str) -> Observation:
+        """What does not change with time alone."""
+        return Observation(
+            at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
             shares=_shares(world, plan),
             version=next((version.number for version in world.versions if version.token == token), None),
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
-            image=image is not None and image.available_at <= world.now,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
 

@@ -12,6 +12,12 @@ from typing import Any
 from .world import Group, World
 
 
+def floor(plan: Any, baseline: int) -> int:
+    """How many must stay healthy and serving of so many: the percentage, rounded up, by exact division."""
+    whole, rest = divmod(plan.min_healthy_percent * baseline, 100)
+    return int(whole + (rest > 0))
+
+
 def healthy(group: Group) -> int:
     """Instances of a group that the balancer finds healthy."""
     return sum(instance.target == "healthy" for instance in group.instances)

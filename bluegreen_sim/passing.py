@@ -30,7 +30,7 @@ from bluegreen.ports import Clock
 
 from .choices import Choices
 from .faults import Budget
-from .oracle import crossing
+from .oracle import crossing, floor
 from .world import NEVER, World
 
 T = TypeVar("T")
@@ -239,7 +239,7 @@ class Passing:
         if not self.fresh:
             if type(command).__name__ == "Attach":
                 self.broken.append("nothing is attached on an old look")
-        elif words := crossing(self.world, command, self.step.state.floor):
+        elif words := crossing(self.world, command, floor(self.plan, self.step.state.baseline)):
             self.broken.append("no command crosses the floor, on ground truth")
             self.notes.append(words)
         return self.carried_out(command)

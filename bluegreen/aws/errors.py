@@ -75,11 +75,12 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
     """,
     ErrorClass.BUG: """
-        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId IdempotentInstanceTerminated
-        IdempotentParameterMismatch IncompatibleProtocols InvalidConfigurationRequest InvalidFilterKey
-        InvalidCommandId InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
-        InvalidNotificationConfig InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRole
-        InvalidScheme InvalidTarget MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
+        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId EncryptionTypeMismatch
+        IdempotentInstanceTerminated IdempotentParameterMismatch IncompatibleProtocols InvalidCommandId
+        InvalidConfigurationRequest InvalidFilterKey InvalidInstanceInformationFilterValue
+        InvalidLoadBalancerAction InvalidNextToken InvalidNotificationConfig InvalidObjectState
+        InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme
+        InvalidTarget InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
         UnsupportedProtocol
     """,
 }

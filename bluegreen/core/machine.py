@@ -133,9 +133,10 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     wait = float(plan.limits.poll_seconds)
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
-        for due in (reply.target.seconds, deadline(plan, state)):
-            if due > state.elapsed:
-                wait = min(wait, due - state.elapsed)
+        left = deadline(plan, state) - state.elapsed if reply.left is None else reply.left
+        for due in (reply.target.seconds - state.elapsed, left):
+            if 0 < due < wait:
+                wait = due
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
     if state.awaiting != reply.awaiting or state.wake_at != wake_at:
@@ -273,6 +274,8 @@ def sight(
         plan: Its limits say what proof asks for.
     """
     looks, span = plan.limits.proof_looks, float(plan.limits.proof_seconds)
+    if len(known) == 1 and (known[0].ids, known[0].looks, known[0].span) == (healthy, looks, span):
+        return known
     grown: dict[tuple[int, float], frozenset[str]] = {}
     new = healthy
     for sighting in known:

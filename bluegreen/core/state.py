@@ -59,7 +59,7 @@ class Phase(Enum):
         return self in (Phase.ROLL_BACK, Phase.DISCARD)
 
 
-ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED})
+ENDS = (Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED)
 FORWARD = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 
 

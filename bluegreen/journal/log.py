@@ -16,6 +16,9 @@ from typing import Any
 
 from ..core.errors import JournalError, LockTaken, SlotTaken
 from ..ports import Holder, Journal, Record
+from .records import Unwritten
+
+Body = dict[str, Any]
 
 LEASE_SECONDS = 60.0
 ATTEMPTS = 100  # appends lost in a row to other writers before giving up; operators are few
@@ -166,8 +169,13 @@ class Log:
         if self._highest_fence > self.fence:
             raise LockTaken(f"{self.service} was taken over by a holder with fence {self._highest_fence}")
 
-    def append(self, kind: str, body: dict[str, Any], deployment_id: str) -> Record:
+    def append(self, kind: str, body: Body | Callable[[], Body], deployment_id: str) -> Record:
         """Put a record into the next free slot.
+
+        Args:
+            kind: See ``Record``.
+            body: What happened; or what writes it, of values that never change.
+            deployment_id: The deployment it belongs to.
 
         Raises:
             LockTaken: If this writer holds the lease and somebody took over.
@@ -200,13 +208,13 @@ class Log:
             f"the log of {self.service} is contended: {ATTEMPTS} appends in a row lost their slot"
         )
 
-    def _record(self, kind: str, body: dict[str, Any], deployment_id: str, fence: int) -> Record:
-        return Record(
-            seq=self._seen + 1,
-            service=self.service,
-            deployment_id=deployment_id,
-            kind=kind,
-            body=body,
-            fence=fence,
-            writer=self._writer,
-        )
+    def _record(self, kind: str, body: Body | Callable[[], Body], deployment_id: str, fence: int) -> Record:
+        fields: dict[str, Any] = {
+            "seq": self._seen + 1,
+            "service": self.service,
+            "deployment_id": deployment_id,
+            "kind": kind,
+            "fence": fence,
+            "writer": self._writer,
+        }
+        return Unwritten(body, **fields) if callable(body) else Record(body=body, **fields)

@@ -68,6 +68,7 @@ ALSO_THE_COMMAND_LINE = "bluegreen_sim.__main__"
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
+    "asyncssh": ("bluegreen.aws.ssh",),
     "boto3": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import attrs
 import pytest
@@ -33,6 +34,16 @@ def record(
     return Record(
         seq=seq, service=service, deployment_id="shop-1", kind=kind, body=body, fence=fence, writer=writer
     )
+
+
+def fields(whole: Record) -> dict[str, Any]:
+    """All fields of a record but its body."""
+    return {name: value for name, value in attrs.asdict(whole, recurse=False).items() if name != "body"}
+
+
+def unwritten(whole: Record) -> records.Unwritten:
+    """The record, its body still to be written."""
+    return records.Unwritten(lambda: whole.body, **fields(whole))
 
 
 def holder(fence: int, until: float = 60.0) -> Holder:
@@ -153,6 +164,46 @@ def test_a_record_is_immutable_once_put(journal: Made) -> None:
     mine.body["text"] = "changed"
     next(iter(journal.records())).body["text"] = "changed"
     assert list(journal.records()) == [record(1)]
+
+
+@pytest.mark.parametrize("later", [{1}, {2, 3}, {1, 3}, {1, 2, 3}])
+def test_a_body_that_is_written_later_is_the_same(journal: Made, later: set[int]) -> None:
+    """Whether a body is given or still to be written, the log holds the same, beside any other record."""
+    written = [record(seq) for seq in (1, 2, 3)]
+    for each in written:
+        journal.put(each.seq, unwritten(each) if each.seq in later else each)
+    assert list(journal.records()) == written
+    assert list(journal.records(2)) == written[2:]
+    assert journal.tail() == written[-1]
+
+
+@pytest.mark.parametrize("seq", [0, 1, 3])
+def test_a_body_that_is_written_later_takes_its_slot_at_once(journal: Made, seq: int) -> None:
+    """The slot is taken, and a wrong one refused, before anybody reads."""
+    journal.put(1, unwritten(record(1)))
+    with pytest.raises(SlotTaken if seq == 1 else JournalError):
+        journal.put(seq, unwritten(record(seq)))
+    with pytest.raises(JournalError, match="is the log of service 'shop', not of 'bank'"):
+        journal.put(2, unwritten(record(2, service="bank")))
+    assert list(journal.records()) == [record(1)]
+
+
+def test_in_memory_a_body_is_written_when_it_is_read() -> None:
+    """Nothing is written while nobody reads, and then once; what cannot be written is told to who reads."""
+    journal, written = MemoryJournal(), []
+    first = records.Unwritten(lambda: written.append(1) or {}, **fields(record(1)))
+    journal.put(1, first)
+    assert journal.records(1) == []
+    assert written == []
+    assert [each.body for each in (*journal.records(), *journal.records())] == [{}, {}]
+    assert written == [1]
+    journal.put(2, records.Unwritten(lambda: {"x": {1}}, **fields(record(2))))
+    with pytest.raises(JournalError, match="cannot be written as JSON"):
+        journal.records()
+    with pytest.raises(JournalError, match="cannot be written as JSON"):
+        journal.put(3, record(3))
+    with pytest.raises(SlotTaken):
+        journal.put(2, record(2))
 
 
 def test_a_stale_holder_loses_its_next_slot(journal: Made) -> None:
