@@ -285,7 +285,10 @@ class HookGate:
 def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:
     """A reading under the plan's name for it; an exception has nothing to judge by."""
     try:
-        return evolve(read(), name=name)
+        found = evolve(read(), name=name)
+        if type(found.reading) is Reading and type(found.detail) is str:  # what a journal can hold
+            return found
+        return no_data(name, f"answered with {found}, which is no reading with a text")
     except Exception as error:  # noqa: BLE001 - a check that breaks says nothing, and stops nothing
         return no_data(name, told(error))
 

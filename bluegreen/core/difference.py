@@ -220,7 +220,7 @@ def _may_shrink(scene: _Scene, fleet: Fleet) -> bool:
     return not green_serves(plan, state, observation) and drained and kept
 
 
-def unmet(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+def missing(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
     """What the world still owes to the picture: one clause each, with numbers."""
     if target.prepare and state.version is None:
         yield "the template version is not there yet"
@@ -231,8 +231,10 @@ def unmet(plan: Plan, state: State, target: Target, observation: Observation) ->
         if fleet is not None and fleet.exists and fleet.running:
             draining = f", {fleet.draining} draining" if fleet.draining else ""
             yield f"{fleet.running} instances of {fleet.name} left{draining}"
-    if state.elapsed < target.seconds:
-        yield f"{target.seconds - state.elapsed:g} s of the watch left"
+
+
+def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+    """Which checks and persons do not yet agree to the picture: one clause each."""
     if target.gates:
         yield from gates_not_passed(plan, state, observation)
     if target.approval and state.approved < state.rung:
@@ -269,11 +271,12 @@ def _proof(state: State, target: Target, observation: Observation, count: int) -
 def owed(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
     """What the picture of ``clean_up`` or ``discard`` still lacks, and what others changed after us."""
     target = want(plan, state, observation)
-    missing = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
-    missing += [clause for clause in unmet(plan, state, target, observation) if "watch left" not in clause]
+    left = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
+    left += missing(plan, state, target, observation)
+    left += asked(plan, state, target, observation)
     if state.phase is Phase.DISCARD:
-        missing += _changed_by_others(state, observation)
-    return tuple(missing)
+        left += _changed_by_others(state, observation)
+    return tuple(left)
 
 
 def _changed_by_others(state: State, observation: Observation) -> Iterator[str]:

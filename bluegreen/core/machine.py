@@ -15,8 +15,9 @@ from .ledger import borrow, forgive, pre_image
 from .observation import Observation, Result
 from .plan import Plan
 from .preflight import survey
-from .signals import SICK_LOOKS, Reply, Signal, deadline, falls_short, last_reds, read
+from .signals import Reply, Signal, deadline, read
 from .state import Ledger, Phase, Sighting, State, Step
+from .verdict import SICK_LOOKS, falls_short, last_reds
 
 P, S = Phase, Signal
 
@@ -133,9 +134,10 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     wait = float(plan.limits.poll_seconds)
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
-        for due in (reply.target.seconds, deadline(plan, state)):
-            if due > state.elapsed:
-                wait = min(wait, due - state.elapsed)
+        left = deadline(plan, state) - state.elapsed if reply.left is None else reply.left
+        for due in (reply.target.seconds - state.elapsed, left):
+            if 0 < due < wait:
+                wait = due
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
     if (state.awaiting, state.closed, state.wake_at) != (reply.awaiting, reply.closed, wake_at):
@@ -276,6 +278,8 @@ def sight(
         plan: Its limits say what proof asks for.
     """
     looks, span = plan.limits.proof_looks, float(plan.limits.proof_seconds)
+    if len(known) == 1 and (known[0].ids, known[0].looks, known[0].span) == (healthy, looks, span):
+        return known
     grown: dict[tuple[int, float], frozenset[str]] = {}
     new = healthy
     for sighting in known:

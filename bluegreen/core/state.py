@@ -59,7 +59,7 @@ class Phase(Enum):
         return self in (Phase.ROLL_BACK, Phase.DISCARD)
 
 
-ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED})
+ENDS = (Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED)
 FORWARD = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 
 
@@ -156,7 +156,7 @@ class State:
             ``sightings`` count are then the balancer's, else those of asking directly.
         sightings: Healthy instances of the pinned version, by how well they are proven.
         short: Whole looks in a row in which a green behind the shared target group could not carry its
-            share, counted up to ``signals.SICK_LOOKS``.
+            share, counted up to ``verdict.SICK_LOOKS``.
         withheld: The invariant that the guard withheld a command for in the last pass, although it
             saw what the decision saw.
         withheld_twice: Whether it was the same one in the pass before: then the decision is wrong.

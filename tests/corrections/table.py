@@ -67,6 +67,7 @@ class Script:
         launch_words: Why; None: there is no capacity.
         run_command: Gives a shell command's exit code (None: it never ends) and output.
         commands: Every (instance, command) that was run, in order.
+        console: What every instance wrote on its console.
     """
 
     looks: Looks = Factory(Looks)
@@ -78,6 +79,7 @@ class Script:
     launch_words: str | None = None
     run_command: Callable[[str], tuple[int | None, str]] = well
     commands: list[tuple[str, str]] = Factory(list)
+    console: str = ""
 
     def fail_launches(self, group: str, looks: float = math.inf) -> None:
         """Let a group launch nothing for so many looks."""

@@ -161,6 +161,14 @@ def keeps_every_promise(p: Pass) -> bool:
     return ok and (not p.moved or not p.step.commands)
 
 
+def counts_only_what_was_watched(p: Pass) -> bool:
+    """The own clock counts no time in which nobody looked, and none while a person holds or is awaited."""
+    before, counted = p.before, p.step.state.clock - p.before.clock
+    if before.awaiting or (before.paused and before.phase in (Phase.PREFLIGHT, *FORWARD)):
+        return counted == 0
+    return 0 <= counted <= max(0.0, min(p.look.at, before.wake_at) - before.at)
+
+
 def goes_forward_one_by_one(p: Pass) -> bool:
     """On the way to a promotion no phase is left out, and only a next rung leads from bake to shift."""
     before, after = p.before.phase, p.step.state.phase
@@ -433,6 +441,7 @@ def _moves_users(p: Pass) -> bool:
 
 EVERY_PASS: tuple[Callable[[Pass], bool], ...] = (
     keeps_every_promise,
+    counts_only_what_was_watched,
     goes_forward_one_by_one,
     turns_at_most_once,
     bakes_as_long_as_asked,
