@@ -184,10 +184,11 @@ _last: list[tuple[tuple[object, ...], Compared | Reply]] = [((), Reply(Signal.WA
 def _compared(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
     """The same, by what is remembered: most passes see what the one before saw, only later.
 
-    ``want`` asks for the time once: whether an emptied group has been kept for long enough.
+    ``want`` asks for the time twice: whether an emptied group has been kept for long enough, and whether
+    nobody is kept on the group that goes any longer.
     """
-    over = state.elapsed >= plan.retain_seconds
-    given = (plan, over, *_standing(state), *_shown(observation))
+    over, free = state.elapsed >= plan.retain_seconds, state.elapsed >= watch(plan, state)
+    given = (plan, over, free, *_standing(state), *_shown(observation))
     known, found = _last[0]
     if len(known) != len(given) or not all(map(is_, known, given)):
         found = _compare(plan, state, observation)
@@ -210,11 +211,17 @@ def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
 
 
 def deadline(plan: Plan, state: State) -> float:
-    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for.
+    """Own seconds that the phase may take: the plan's, after what strategy and balancer themselves ask for.
 
     Haste (``on_blue_sick = "expedite"``) skips a watch; it never brings the deadline nearer.
     """
-    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + watch(plan, state)  # type: ignore[no-any-return]
+    own: int = getattr(plan.deadlines, f"{state.phase.value}_seconds")
+    match state.phase:
+        case Phase.SCALE_UP | Phase.SHIFT:
+            own += state.delays.warm_seconds
+        case Phase.DRAIN | Phase.DISCARD:
+            own += state.delays.drain_seconds
+    return own + watch(plan, state)
 
 
 # --------------------------------------------------------------------------------------------- blocked
@@ -231,8 +238,7 @@ def blockage(state: State, observation: Observation) -> str | None:
         )
     for loan in state.ledger.loans:
         if loan.setting == "weight" and observation.shares is not None:
-            weight = observation.shares.weight(loan.fleet)
-            if loan.foreign(weight):
+            for weight in filter(loan.foreign, observation.shares.seen(loan.fleet)):
                 ours = (loan.written or (loan.before,))[-1]
                 return f"the weight of {loan.fleet} is {weight}, set by others; ours is {ours}"
     return None

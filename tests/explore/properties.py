@@ -99,6 +99,9 @@ def limit(p: Pass) -> float:
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
+    slow = before.delays
+    watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
+    watch |= dict.fromkeys((Phase.DRAIN, Phase.DISCARD), slow.drain_seconds + slow.sticky_seconds)
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 
