@@ -152,6 +152,7 @@ class _Reader:
         self.shapes: dict[str, Callable[[Any, str], Any]] = {
             "groups": self.names,
             "target_groups": self.names,
+            "also": lambda data, path: self.array(data, path, self.names),
             "phases": self.names,
             "days": self.names,
             "freezes": self.names,
@@ -290,8 +291,8 @@ class _Reader:
         self.say(path, NOTHING, f"missing key {key!r}; for example: {example or EXAMPLES[key]}")
 
 
-def _weighted(target_groups: tuple[str, str], listener: str | None = None) -> WeightedTargetGroups:
-    return WeightedTargetGroups(*target_groups, listener=listener)
+def _weighted(target_groups: tuple[str, str], **options: Any) -> WeightedTargetGroups:
+    return WeightedTargetGroups(*target_groups, **options)
 
 
 def _meant(given: object, known: list[str]) -> str:
