@@ -12,6 +12,7 @@ Nobody takes the service from a process that shows signs of life but a person, b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 from .core.errors import BlueGreenError, LockTaken, NothingToLoad
@@ -36,7 +37,14 @@ def check(policy: str) -> None:
         raise BlueGreenError(f"lock: {policy!r}: must be one of {', '.join(get_args(LockPolicy))}")
 
 
-def take(log: Log, policy: LockPolicy, clock: Clock, *, ours: str | None) -> None:
+def take(
+    log: Log,
+    policy: LockPolicy,
+    clock: Clock,
+    *,
+    ours: str | None,
+    waits: Callable[[LockTaken], None] = lambda _: None,
+) -> None:
     """Become the one who may deploy.
 
     Args:
@@ -44,17 +52,21 @@ def take(log: Log, policy: LockPolicy, clock: Clock, *, ours: str | None) -> Non
         policy: What to do while somebody else holds it.
         clock: What to wait by.
         ours: The deployment that is to go on; it is never asked to turn back.
+        waits: Told once, before the first wait, who is waited for.
 
     Raises:
         LockTaken: If somebody else holds it and the policy is ``fail``.
     """
-    asked = False
+    asked = waited = False
     while True:
         try:
             log.take()
-        except LockTaken:
+        except LockTaken as taken:
             if policy == "fail":
                 raise
+            if not waited:
+                waits(taken)
+            waited = True
         else:
             return
         # Only what was under way when we came: who comes after us is newer.
