@@ -335,7 +335,8 @@ def cannot_begin(p: Pass) -> bool:
         for f in p.look.fleets
         if f.desired and (weights.get(f.name, 0) > 0 if weights is not None else f.attached)
     ]
-    idle = [f for f in p.look.fleets if f not in live and (f.desired or f.targets)]
+    ours = [f for f in p.look.fleets if live or p.step.state.green in (None, f.name)]  # first: green alone
+    idle = [f for f in ours if f not in live and (f.desired or f.targets)]
     short = any(
         sum(t.health.value == "healthy" for t in f.targets) * 100 < p.plan.min_healthy_percent * f.desired
         for f in live
