@@ -18,7 +18,6 @@ from bluegreen.core.observation import ErrorClass
 from bluegreen.core.state import Phase
 from tests.architecture.source import read
 from tests.aws.conftest import moto, moto_server
-from tests.aws.operations import called
 from tests.contract.providers import Hands, plan_for
 from tests.moto_account import lay_out
 
@@ -29,15 +28,6 @@ __all__ = ["moto", "moto_server"]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
-
-PREFIX = {"elbv2": "elasticloadbalancing"}
-PERMISSIONS_ONLY = {
-    "ec2:CreateTags",
-    "ec2:RunInstances",
-    "iam:CreateServiceLinkedRole",
-    "iam:PassRole",
-    "ssm:GetParameters",
-}
 
 # A piece of each sentence with which a plan is refused: what the page's table says of it.
 REFUSALS = {
@@ -103,16 +93,6 @@ def test_each_fact_has_a_test_that_exists() -> None:
     named = re.findall(r"(tests/\S+?\.py)::(\w+)", PAGE)
     missing = [f"{path}::{name}" for path, name in named if name not in _tests(path)]
     assert not missing
-
-
-def test_rights_are_those_of_the_calls() -> None:
-    """The actions listed are the operations that bluegreen calls; what else is asked for has its page."""
-    ours = {f"{PREFIX.get(service, service)}:{model.name}" for service, model in called()}
-    said = {action for _, cell in rows("Rights", "use") for action in re.findall(r"`(\w+:\w+)`", cell)}
-    assert said == ours
-    besides = {action.strip("`"): page for action, _, page in rows("Rights", "action")}
-    assert set(besides) == PERMISSIONS_ONLY
-    assert all("https://docs.aws.amazon.com/" in page for page in besides.values())
 
 
 def test_every_class_of_error_is_told() -> None:
