@@ -44,7 +44,8 @@ DETAIL_LIMIT = 500
 _BY_CLASS: Mapping[ErrorClass, str] = {
     ErrorClass.THROTTLED: """
         EC2ThrottledException KMSThrottling RateExceeded RequestLimitExceeded RequestThrottled
-        RequestThrottledException SlowDown Throttling ThrottlingException ThrottledException TooManyRequestsException
+        RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
+        TooManyRequestsException
     """,
     ErrorClass.BUSY: """
         ConditionalRequestConflict IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId
@@ -78,11 +79,12 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
     """,
     ErrorClass.BUG: """
         ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId EncryptionTypeMismatch
-        EndpointDisabled IdempotentInstanceTerminated IdempotentParameterMismatch IncompatibleProtocols InvalidCommandId
-        InvalidConfigurationRequest InvalidFilterKey InvalidInstanceInformationFilterValue
-        InvalidLoadBalancerAction InvalidNextToken InvalidNotificationConfig InvalidObjectState
-        InvalidOutputFolder InvalidParameter InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme
-        InvalidTarget InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound ParameterValueInvalid
+        EndpointDisabled IdempotentInstanceTerminated IdempotentParameterMismatch
+        IncompatibleProtocols InvalidCommandId InvalidConfigurationRequest InvalidFilterKey
+        InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
+        InvalidNotificationConfig InvalidObjectState InvalidOutputFolder InvalidParameter
+        InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme InvalidTarget
+        InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound ParameterValueInvalid
         PlatformApplicationDisabled UnsupportedPlatformType UnsupportedProtocol ValidationException
     """,
 }
