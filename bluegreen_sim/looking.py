@@ -16,13 +16,13 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Alarm, Plan
 
 from . import balancer
-from .world import Group, Instance, World
+from .world import NEVER, Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("groups", "homes", "rule", "versions", "template", "alarms")
+_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
 
 
 class Looker:
@@ -31,7 +31,7 @@ class Looker:
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
-        self._last: tuple[tuple[object, ...], Observation] = ((), Observation(at=0))
+        self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -43,18 +43,18 @@ class Looker:
             at: What the clock says, in seconds.
         """
         given = (plan, token, *_parts(world))
-        known, seen = self._last
+        known, seen, image_at = self._last
         if len(known) != len(given) or not all(map(is_, known, given)):
-            seen = self._all(world, plan, token)
-            self._last = given, seen
-        image = world.image(plan.image)
+            seen, image = self._all(world, plan, token), world.image(plan.image)
+            image_at = NEVER if image is None else image.available_at
+            self._last = given, seen, image_at
         return Observation(
             at=at,
             fleets=seen.fleets,
             shares=seen.shares,
             version=seen.version,
             default_version=seen.default_version,
-            image=image is not None and image.available_at <= world.now,
+            image=image_at <= world.now,
             gates=seen.gates,
         )
 
