@@ -129,9 +129,7 @@ def _slowly(cases: dict[str, Case]) -> Section:
     subjects: dict[tuple[str, bool], Callable[[], float]] = {}
     rows, asked = [], {}
     for name, case in cases.items():
-        slow = EveryCheck(
-            case.plan, capacity=case.size, traffic=100, seed=SEED, settings=case.settings
-        )
+        slow = EveryCheck(case.plan, capacity=case.size, traffic=100, seed=SEED, settings=case.settings)
         same = case.run(case.cloud()).history == case.run(slow).history
         asked[name] = slow.asked, "yes" if same else "NO"
         subjects[name, True] = partial(_full, case)
