@@ -14,7 +14,7 @@ too. What is corrected, and on which line of aws-facts' list, stands in tests/co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import ExitStack
 from functools import cache
 from threading import Lock, Thread
@@ -42,7 +42,7 @@ from tests.corrections.table import Looks, Script, applied
 from tests.proxy import named, refusal
 
 REGION = "us-east-1"
-GRANTED = {right.action for right in RIGHTS}
+GRANTED = frozenset(right.action for right in RIGHTS)
 SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "ssm", "sts")
 
 
@@ -60,6 +60,7 @@ class MotoServer:
         script: How its world behaves; see ``Script``.
         calls: (service as it signs, operation) of every request, in order; clear it to count anew.
         actions: What bluegreen itself asked for since the server was started, as IAM names it.
+        granted: What it may ask for; all that our policies grant, unless a test says less.
     """
 
     def __init__(self) -> None:
@@ -67,6 +68,7 @@ class MotoServer:
         self.script = Script()
         self.calls: list[tuple[str, str]] = []
         self.actions: set[str] = set()
+        self.granted: Set[str] = GRANTED
         self._clients: dict[str, Any] = {}
         self._stack = ExitStack()
 
@@ -75,7 +77,7 @@ class MotoServer:
         # Without moto's 800 public images a reset takes milliseconds.
         self._stack.enter_context(patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
         self._stack.enter_context(applied(lambda: self.script))
-        application = _OneAtATime(self.calls, self.actions)
+        application = _OneAtATime(self.calls, self.actions, lambda: self.granted)
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         self._stack.callback(server.server_close)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -99,6 +101,7 @@ class MotoServer:
             get_backend(service).reset()
         self.script = Script()
         self.calls.clear()
+        self.granted = GRANTED
 
     def settle(self) -> None:
         """Let everything that is on its way arrive, however slow the script has it."""
@@ -160,10 +163,13 @@ def _application(service: str) -> Flask:
 class _OneAtATime(DomainDispatcherApplication):
     """Moto's dispatcher behind one lock: its backends are not made for threads."""
 
-    def __init__(self, calls: list[tuple[str, str]], ours: set[str]) -> None:
+    def __init__(
+        self, calls: list[tuple[str, str]], ours: set[str], granted: Callable[[], Set[str]]
+    ) -> None:
         super().__init__(_application)
         self._calls = calls
         self._ours = ours
+        self._granted = granted
         self._one = Lock()
         # Moto lists its own folders for each request: a fifth of the time.
         self.get_backend_for_host = cache(super().get_backend_for_host)
@@ -180,8 +186,8 @@ class _OneAtATime(DomainDispatcherApplication):
             call = named(environ["REQUEST_METHOD"], path, headers, body)
             self._calls.append(call)
             if USER_AGENT in environ.get("HTTP_USER_AGENT", "").split():
-                self._ours.add(action_of(*call))
-                if not self._ours <= GRANTED:
+                self._ours.add(action := action_of(*call))
+                if action not in self._granted():
                     status, answer, text = refusal(headers, 403, "AccessDenied")
                     start_response(f"{status} Forbidden", answer)
                     return [text]

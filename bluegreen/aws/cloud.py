@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -21,10 +21,11 @@ from ..core.commands import (
     SetSize,
     SetVersion,
 )
+from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import access, copying, fleets, routing
+from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
 from .looking import Known, Look
@@ -33,7 +34,7 @@ from .names import DEPLOYMENT_TAG, description, tag_list, tags
 if TYPE_CHECKING:
     import boto3
 
-    from ..ports import Clock
+    from ..ports import Clock, Series
 
 
 class AwsCloud:
@@ -87,6 +88,11 @@ class AwsCloud:
         if self._denied is None:
             self._denied = tuple(access.problems(self.clients, plan, self._account))
         return evolve(seen, problems=(*seen.problems, *self._denied))
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """The plan's metrics by (gate, group); see ``bluegreen.ports.Measure``."""
+        assert self._known is not None, "a look comes first"
+        return watching.measure(self.clients.read, gates, groups, self._known.target_group, self.clock.now())
 
     def apply(self, command: Command) -> Outcome:
         """Carry out one command: one request that changes something is sent, once, or none."""

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from ..core.plan import Plan, WeightedTargetGroups
-from .names import SERVICE_TAG
+from .names import DONE_TAG, SERVICE_TAG
 from .rights import LEVELS, RIGHTS, Level
 
 
@@ -114,6 +114,14 @@ def _command(scope: Scope) -> Iterable[Limit]:
     yield [scope.arn("ec2", "instance/*")], scope.tagged
 
 
+def _tags(scope: Scope) -> Iterable[Limit]:
+    """Any tag when a thing is made, one on the build instance that is ours, and none on anything else."""
+    things = [scope.arn("ec2", "*/*"), scope.public("ec2", "*/*")]
+    yield things, _when("ec2:CreateAction", "CreateImage", "RunInstances")
+    done = {"ForAllValues:StringEquals": {"aws:TagKeys": [DONE_TAG]}}
+    yield [scope.arn("ec2", "instance/*")], scope.tagged | done
+
+
 def _when(key: str, *values: str) -> Condition:
     return {"StringEquals": {key: list(values)}}
 
@@ -138,12 +146,7 @@ _LIMITS: Mapping[str, Callable[[Scope], Iterable[Limit]]] = {
     "launch": lambda scope: [
         (["*"], {"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}})
     ],
-    "tags at birth": lambda scope: [
-        (
-            [scope.arn("ec2", "*/*"), scope.public("ec2", "*/*")],
-            _when("ec2:CreateAction", "CreateImage", "RunInstances"),
-        )
-    ],
+    "tags": _tags,
     "role": lambda scope: [
         ([scope.iam(name) for name in scope.roles], _when("iam:PassedToService", "ec2.amazonaws.com"))
     ],

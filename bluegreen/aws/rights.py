@@ -17,7 +17,6 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 AUTO_SCALING = "https://docs.aws.amazon.com/autoscaling/ec2/userguide"
 TEMPLATES = f"{AUTO_SCALING}/ec2-auto-scaling-launch-template-permissions.html"
-TAGGING = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"
 
 
 @frozen
@@ -56,11 +55,13 @@ RIGHTS: tuple[Right, ...] = (
         "any",
         _LOOK,
         "autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities "
-        "cloudwatch:DescribeAlarms ec2:DescribeImages ec2:DescribeInstanceStatus ec2:DescribeLaunchTemplates "
+        "cloudwatch:DescribeAlarmHistory cloudwatch:DescribeAlarms ec2:DescribeImages "
+        "ec2:DescribeInstanceStatus ec2:DescribeLaunchTemplates "
         "ec2:DescribeLaunchTemplateVersions elasticloadbalancing:DescribeListeners "
         "elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTargetGroups "
         "elasticloadbalancing:DescribeTargetHealth",
     ),
+    *_rights("observe", "any", "`MetricGate`", "cloudwatch:GetMetricData"),
     *_rights(
         "observe", "any", "a first release without groups", "elasticloadbalancing:DescribeLoadBalancers"
     ),
@@ -120,18 +121,13 @@ RIGHTS: tuple[Right, ...] = (
         "ec2:RunInstances",
     ),
     *_rights("manage", "instance", _BUILD, "ec2:StopInstances ec2:TerminateInstances"),
+    *_rights("manage", "instance", "image builds by SSH", "ec2:GetConsoleOutput"),
     *_rights("manage", "imaging", _BUILD, "ec2:CreateImage"),
     *_rights("manage", "command", _BUILD, "ssm:SendCommand"),
     *_rights("manage", "volume", "`cleanup`", "ec2:DeleteVolume"),
     *_rights("manage", "image", "`cleanup`", "ec2:DeregisterImage"),
     *_rights("manage", "snapshot", "`cleanup`", "ec2:DeleteSnapshot"),
-    *_rights(
-        "manage",
-        "tags at birth",
-        "what we make and what a template tags gets its tags when it is made",
-        "ec2:CreateTags",
-        TAGGING,
-    ),
+    *_rights("manage", "tags", "what we make, and what a template tags, gets tags", "ec2:CreateTags"),
     *_rights("manage", "role", "the template has an instance profile: its role", "iam:PassRole", TEMPLATES),
     *_rights(
         "manage",
