@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from ..clock import SystemClock
 from ..core.commands import (
     Attach,
@@ -23,7 +25,7 @@ from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing, watching
+from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
 from .looking import Known, Look
@@ -44,6 +46,7 @@ class AwsCloud:
             the environment or in a profile are ignored.
         subnets: Where a first release creates its group. Without them, where the plan's other group is,
             else where the load balancer is.
+        account: The account that the credentials must lead to; None does not ask.
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
 
@@ -58,6 +61,7 @@ class AwsCloud:
         *,
         endpoint_url: str | None = None,
         subnets: Iterable[str] = (),
+        account: str | None = None,
         call_seconds: float = 20,
         clock: Clock | None = None,
     ) -> None:
@@ -65,7 +69,9 @@ class AwsCloud:
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
         self._subnets = tuple(subnets)
+        self._account = account
         self._known: Known | None = None
+        self._denied: tuple[str, ...] | None = None
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -75,8 +81,13 @@ class AwsCloud:
         """Look at all that the plan speaks of."""
         token = ledger.deployment_id
         if self._known is None or (self._known.plan, self._known.token) != (plan, token):
-            self._known = Known(plan=plan, token=token)
-        return Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+            self._known, self._denied = Known(plan=plan, token=token), None
+        seen = Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+        if ledger.loans:
+            return seen
+        if self._denied is None:
+            self._denied = tuple(access.problems(self.clients, plan, self._account))
+        return evolve(seen, problems=(*seen.problems, *self._denied))
 
     def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
         """The plan's metrics by (gate, group); see ``bluegreen.ports.Measure``."""
