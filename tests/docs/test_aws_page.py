@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bluegreen import Deployment
-from bluegreen.aws import AwsCloud
+from bluegreen.aws import AwsCloud, copying
 from bluegreen.core.observation import ErrorClass
 from bluegreen.core.state import Phase
 from tests.architecture.source import read
@@ -45,7 +45,8 @@ REFUSALS = {
     "the credentials lead to account": "the credentials lead to another account",
     "forwards to both target groups no more": "forwards to both no more",
     "is being deleted": "a group is being deleted",
-    "give it the launch template": "a launch configuration or a mixed instances policy",
+    "launches from a launch configuration": "a group launches from a launch configuration",
+    "overrides with a template of their own": "an override of a mixed instances policy",
     "launches from template": "a group launches from another template",
     "pin it to a number": "launches from `$Latest` or `$Default`",
     "is not attached to its target group": "a group is not attached to its target group",
@@ -54,12 +55,8 @@ REFUSALS = {
     "suspend both, or neither": "one of `AlarmNotification` and `ScheduledActions`",
     "has a warm pool": "a warm pool",
     "in Standby": "instances in `Standby`",
-    "protects instances from scale-in": "scale-in protection",
     "which a new version would not": "a source version with a snapshot",
-    "has scaling policies": '`fleets = "replace"`, scaling policies',
-    "has scheduled actions": "scheduled actions or enabled metrics",
-    "has its metrics enabled": "scheduled actions or enabled metrics",
-    "is protected from deletion": "protection from deletion",
+    "which acts by alarms that are not copied": "a scaling policy that acts by alarms of somebody's own",
     "deleted and made anew": "a group that was deleted and made anew",
     "this deployment did not make it": "the name of one that this deployment was to",
 }
@@ -146,6 +143,17 @@ def test_every_refusal_is_told() -> None:
     for piece, words in REFUSALS.items():
         assert any(piece in " ".join(said.split()) for said in sentences), piece
         assert words in told, words
+
+
+def test_what_is_copied_is_told_member_by_member() -> None:
+    """Every member of CreateAutoScalingGroup stands in the page where the adapter puts it."""
+    told = section("A group made like another")
+    copied, made = (row[1] for row in rows("A group made like another", "what")[:2])
+    assert set(re.findall(r"`(\w+)`", copied)) == set(copying.COPIED)
+    assert {name for name in copying.MADE if f"`{name}` ({copying.MADE[name]})" in made} == set(copying.MADE)
+    left = rows("A group made like another", "member")
+    assert {name.strip("`"): why for name, why in left} == copying.NOT_COPIED
+    assert all(f"`{call}`" in told for call in copying.EXTRAS.values())
 
 
 # ------------------------------------------------------------------------------------------------------ calls
