@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Rung,
         SharedTargetGroup,
         Strategy,
+        TemplateVersion,
         WeightedTargetGroups,
     )
     from .core.state import Phase, State, Step
@@ -102,6 +103,7 @@ __all__ = [
     "Strategy",
     "SystemClock",
     "TargetHealth",
+    "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
     "read_plan",
@@ -117,7 +119,8 @@ _HOMES = {
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
     "core.plan": (
-        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy WeightedTargetGroups"
+        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy TemplateVersion "
+        "WeightedTargetGroups"
     ),
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",

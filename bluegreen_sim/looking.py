@@ -16,7 +16,7 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Alarm, Plan
 
 from . import balancer
-from .world import Group, Instance, World
+from .world import Group, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
@@ -47,7 +47,8 @@ class Looker:
         if len(known) != len(given) or not all(map(is_, known, given)):
             seen = self._all(world, plan, token)
             self._last = given, seen
-        image = world.image(plan.image)
+        version = _version(world, plan, token)
+        image = world.image(plan.image or (version.image if version else ""))
         return Observation(
             at=at,
             fleets=seen.fleets,
@@ -60,11 +61,12 @@ class Looker:
 
     def _all(self, world: World, plan: Plan, token: str) -> Observation:
         """What does not change with time alone."""
+        version = _version(world, plan, token)
         return Observation(
             at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
             shares=_shares(world, plan),
-            version=next((version.number for version in world.versions if version.token == token), None),
+            version=version.number if version else None,
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
@@ -116,6 +118,13 @@ def _target(instance: Instance) -> TargetHealth:
 
 def _seen(instance: Instance, health: str, reason: str | None = None) -> TargetHealth:
     return TargetHealth(instance.id, instance.version, _HEALTH[health], reason)
+
+
+def _version(world: World, plan: Plan, token: str) -> Version | None:
+    """The version that a plan names, or the one that its deployment made."""
+    if plan.number is not None:
+        return world.version(plan.number)
+    return next((version for version in world.versions if version.token == token), None)
 
 
 def _shares(world: World, plan: Plan) -> Shares | None:

@@ -53,6 +53,7 @@ from .faults import (
     SlowBoot,
     StaleLook,
 )
+from .founding import new_images
 from .settings import Settings
 from .traffic import Traffic
 
@@ -210,7 +211,7 @@ def _few(fault: SearchStrategy[Fault], most: int) -> SearchStrategy[Faults]:
 
 
 def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
-    image = st.sampled_from((plan.image if plan else IMAGE, LIVE_IMAGE))
+    image = st.sampled_from((*(new_images(plan, ()) if plan else (IMAGE,)), LIVE_IMAGE))
     alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)] if plan else []
     alarm = st.sampled_from(alarms or [ALARM])
     kinds: list[SearchStrategy[Fault]] = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .errors import if_there
 from .names import description
+from .routing import Raw
 
 if TYPE_CHECKING:
     from .clients import Services
@@ -38,6 +39,16 @@ def version_of(read: Services, template: str, image: str, token: str) -> int | N
         and version.get("LaunchTemplateData", {}).get("ImageId") == image
     ]
     return min(numbers, default=None)
+
+
+def named(read: Services, template: str, number: int) -> Raw | None:
+    """What a version says, as the instances are started from it; None when there is no such version."""
+    found = if_there(
+        lambda: read.ec2.describe_launch_template_versions(
+            LaunchTemplateName=template, Versions=[str(number)]
+        )["LaunchTemplateVersions"]
+    )
+    return found[0].get("LaunchTemplateData", {}) if found else None
 
 
 def source_problems(read: Services, template: str, numbers: Iterable[int]) -> Iterator[str]:

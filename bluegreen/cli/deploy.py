@@ -26,6 +26,7 @@ from .options import (
     plan_file,
     set_option,
     verbose_option,
+    version_option,
 )
 from .output import Output
 from .running import Run
@@ -41,7 +42,7 @@ class Release(Wish):
     """A deployment that is asked for on AWS.
 
     Args:
-        template_version: The launch template version that the new one is made from; None when not said.
+        source_version: The launch template version that the new one is made from; None when not said.
         subnets: Where a first release creates its group.
         profile: What ``--profile`` said.
         region: What ``--region`` said.
@@ -50,7 +51,7 @@ class Release(Wish):
 
     verb: ClassVar[str] = "deploy"
 
-    template_version: int | None
+    source_version: int | None
     subnets: tuple[str, ...]
     profile: str | None
     region: str | None
@@ -59,14 +60,13 @@ class Release(Wish):
     @property
     def plan(self) -> Plan:
         """What is wanted, all options considered."""
-        plan = super().plan
-        version = self.template_version
-        return plan if version is None else attrs.evolve(plan, source_version=version)
+        plan, source = super().plan, self.source_version
+        return plan if source is None else attrs.evolve(plan, source_version=source)
 
     def options(self) -> Iterator[tuple[str, object]]:
         """The options that say what is wanted and where."""
         yield from super().options()
-        yield "--template-version", self.template_version
+        yield "--source-version", self.source_version
         yield from (("--subnet", subnet) for subnet in self.subnets)
         yield "--profile", self.profile
         yield "--region", self.region
@@ -74,16 +74,17 @@ class Release(Wish):
 
     def alike(self, plan: Plan) -> Iterator[Self]:
         """The same wish with the options that may make it one for this plan, the clearest first."""
-        for version in (None, plan.source_version):
+        for source in (None, plan.source_version):
             for other in super().alike(plan):
-                yield attrs.evolve(other, template_version=version)
+                yield attrs.evolve(other, source_version=source)
 
 
 @click.command(cls=Command, codes=OF_A_DEPLOYMENT, short_help="Carry a plan out on AWS.")
 @plan_file
 @image_option
+@version_option
 @click.option(
-    "--template-version",
+    "--source-version",
     metavar="N",
     type=click.IntRange(1, 2**31),
     help="The launch template version that the new one is made from.  "

@@ -303,9 +303,7 @@ def _back(plan: Plan, state: State, observation: Observation, signal: Signal, wh
 
 
 def _expired(plan: Plan, state: State, observation: Observation, target: Target, unmet: list[str]) -> Reply:
-    why = f"deadline of {deadline(plan, state):g} s passed: " + (
-        "; ".join(unmet) or "settings not read back"
-    )
+    why = f"deadline of {deadline(plan, state):g} s passed: " + ("; ".join(unmet) or "settings not read back")
     if state.phase is Phase.DRAIN and _stands(state, observation):
         return Reply(Signal.UNSAFE, f"{why}; green could not take over and blue still stands")
     if not state.phase.forward:

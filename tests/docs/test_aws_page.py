@@ -63,6 +63,7 @@ REFUSALS = {
     "in Standby": "instances in `Standby`",
     "protects instances from scale-in": "scale-in protection",
     "which a new version would not": "a source version with a snapshot",
+    "so two launches may differ": "a plan's version that names its image by a parameter",
     "has scaling policies": '`fleets = "replace"`, scaling policies',
     "has scheduled actions": "scheduled actions or enabled metrics",
     "has its metrics enabled": "scheduled actions or enabled metrics",
