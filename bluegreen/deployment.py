@@ -23,6 +23,7 @@ from .gates import readings
 from .journal import MemoryJournal, codec
 from .journal.history import Story, last
 from .journal.log import Log
+from .locking import LockPolicy, check, take
 from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
 
@@ -116,9 +117,10 @@ class Deployment:
         gates: Checks by name, for the plan's ``Hook`` gates and to replace its ``Probe`` gates.
         listeners: Told after each pass.
         holder: Who deploys, for people.
+        lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
 
     Raises:
-        BlueGreenError: If a real cloud is given without a journal.
+        BlueGreenError: If a real cloud is given without a journal, or ``lock`` is none of the three.
     """
 
     def __init__(
@@ -131,7 +133,9 @@ class Deployment:
         gates: Mapping[str, Gate] | None = None,
         listeners: Iterable[Listener] = (),
         holder: str | None = None,
+        lock: LockPolicy = "fail",
     ) -> None:
+        check(lock)
         self.plan = plan
         self.cloud = cloud
         self.clock = clock or cloud.clock
@@ -147,6 +151,7 @@ class Deployment:
         self._gates = dict(gates or {})
         self._listeners = tuple(listeners)
         self._log = Log(journal, plan.service, name=holder)
+        self._lock = lock
         self._outcomes: tuple[Outcome, ...] = ()
         self._requests: list[Request] = []
         self._started: float | None = None
@@ -161,7 +166,7 @@ class Deployment:
             service: The service's name.
             cloud: Where the fleets are.
             journal: The journal that holds it.
-            options: As for ``Deployment``: clock, gates, listeners, holder.
+            options: As for ``Deployment``: clock, gates, listeners, holder, lock.
 
         Raises:
             NothingToLoad: If the journal has none.
@@ -181,7 +186,7 @@ class Deployment:
         """One pass: observe, decide, record the intent, check the lease, send, record what became of it.
 
         Raises:
-            LockTaken: If another holder deploys the service, or took over.
+            LockTaken: If another holder deploys the service and ``lock`` is ``fail``, or it took over.
             Unfinished: If the service has a deployment that has not ended.
             JournalError: If the journal cannot be written; then nothing was sent.
         """
@@ -289,11 +294,12 @@ class Deployment:
         """The state to go on from; the first time, the lease and the record of the start."""
         held = bool(self._log.fence)
         if not held:
-            self._log.take()
+            # On a simulator's clock nobody lets go while we wait.
+            take(self._log, "fail" if self._nobody_comes() else self._lock, self.clock, ours=self._id)
         if self.state is not None and held and not self._log.uncertain:
             return self.state
         # What was read before the lease was held, or before a put failed, may be out of date.
-        self._log.uncertain = False
+        self._log.settle()
         before = last(self._log.journal, self.plan.service)
         if before is not None and before.state.ledger.deployment_id == self._id:
             return self._go_on_from(before)

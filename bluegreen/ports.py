@@ -69,11 +69,13 @@ class Holder:
         name: The holder, for people: host and process.
         fence: Strictly rising with every take-over.
         until: When the holder is presumed dead unless renewed, in seconds of the holder's clock.
+        since: When it took over, likewise.
     """
 
     name: str
     fence: int
     until: float
+    since: float = 0.0
 
 
 @frozen(kw_only=True, slots=False)
@@ -129,7 +131,10 @@ class Journal(Protocol):
         """
 
     def holder(self) -> Holder | None:
-        """The last sign of life; None when there was none, or its process is known to be dead."""
+        """The last sign of life; None when there was none.
+
+        Its ``until`` is 0 when the holder let go, or is known to be dead.
+        """
 
 
 # ------------------------------------------------------------------------------------------- image builds

@@ -16,13 +16,13 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Alarm, Plan
 
 from . import balancer
-from .world import Group, Instance, Version, World
+from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("groups", "homes", "rule", "versions", "template", "alarms")
+_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
 
 
 class Looker:
@@ -31,7 +31,7 @@ class Looker:
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
-        self._last: tuple[tuple[object, ...], Observation] = ((), Observation(at=0))
+        self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -43,19 +43,18 @@ class Looker:
             at: What the clock says, in seconds.
         """
         given = (plan, token, *_parts(world))
-        known, seen = self._last
+        known, seen, image_at = self._last
         if len(known) != len(given) or not all(map(is_, known, given)):
-            seen = self._all(world, plan, token)
-            self._last = given, seen
-        version = _version(world, plan, token)
-        image = world.image(plan.image or (version.image if version else ""))
+            seen, image = self._all(world, plan, token), _image(world, plan)
+            image_at = NEVER if image is None else image.available_at
+            self._last = given, seen, image_at
         return Observation(
             at=at,
             fleets=seen.fleets,
             shares=seen.shares,
             version=seen.version,
             default_version=seen.default_version,
-            image=image is not None and image.available_at <= world.now,
+            image=image_at <= world.now,
             gates=seen.gates,
         )
 
@@ -125,6 +124,14 @@ def _version(world: World, plan: Plan, token: str) -> Version | None:
     if plan.number is not None:
         return world.version(plan.number)
     return next((version for version in world.versions if version.token == token), None)
+
+
+def _image(world: World, plan: Plan) -> Image | None:
+    """The image that the plan's instances are started from."""
+    if plan.image is not None:
+        return world.image(plan.image)
+    version = _version(world, plan, token="")
+    return world.image(version.image) if version else None
 
 
 def _shares(world: World, plan: Plan) -> Shares | None:

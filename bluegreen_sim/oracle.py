@@ -61,6 +61,17 @@ def crossing(world: World, command: Any, floor: int) -> str | None:
     return None
 
 
+def attaches(world: World, command: Any) -> bool:
+    """Whether a command puts a group among the users that is not there yet."""
+    group = world.group(command.fleet) if type(command).__name__ == "Attach" else None
+    return group is not None and not group.attached
+
+
+def moves(command: Any) -> bool:
+    """Whether a command leads users elsewhere, or ends a group for good."""
+    return type(command).__name__ in ("SetShares", "Attach", "Detach", "DeleteFleet")
+
+
 def settings(world: World, *, sizes: bool = True) -> dict[str, object]:
     """All that can be borrowed, by group; without the wanted sizes if these are nobody's."""
     found: dict[str, object] = {

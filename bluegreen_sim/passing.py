@@ -30,7 +30,7 @@ from bluegreen.ports import Clock
 
 from .choices import Choices
 from .faults import Budget
-from .oracle import crossing, floor
+from .oracle import attaches, crossing, floor, moves
 from .world import NEVER, World
 
 T = TypeVar("T")
@@ -143,6 +143,7 @@ class Passing:
         request: What an operator asked for.
         step: What was decided; None if the process ended before it could be recorded.
         outcomes: What the journal says of its commands.
+        hand: What a superseded process may still send.
         kind: Whether nothing went wrong, and people did the usual.
         broken: Promises that were seen to be broken, by ground truth or by the guard.
         notes: What else there is to tell.
@@ -166,6 +167,8 @@ class Passing:
         self.broken: list[str] = []
         self.notes: list[str] = []
         self.fresh = True
+        self.hand: Command | None = None
+        self._looks = 0
 
     # ------------------------------------------------------------------------------ what subclasses say
 
@@ -195,6 +198,10 @@ class Passing:
         """Carry out one command."""
         raise NotImplementedError
 
+    def arrives(self, command: Command) -> None:
+        """The world does what a superseded process has asked of it."""
+        raise NotImplementedError
+
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         raise NotImplementedError
@@ -209,6 +216,7 @@ class Passing:
             self._ask()
             look = self.observe(self.plan, self.state.ledger)
             self.step = now = self.decide(look, self._failing())
+            self._looks = 0
             self.outcomes = ()
             if now.commands:
                 self.outcomes = forgotten(now.commands)
@@ -237,12 +245,32 @@ class Passing:
         """Carry out one command of ``carry_out``, judged by what is really there."""
         assert self.step is not None, "nothing is sent before it is decided"
         if not self.fresh:
-            if type(command).__name__ == "Attach":
+            if attaches(self.world, command):
                 self.broken.append("nothing is attached on an old look")
         elif words := crossing(self.world, command, floor(self.plan, self.step.state.baseline)):
             self.broken.append("no command crosses the floor, on ground truth")
             self.notes.append(words)
+        if moves(command) and not self._looks:
+            self.broken.append("who moves users has looked right before")
+        self._looks = 0
+        self._superseded(command)
         return self.carried_out(command)
+
+    def about_to_look(self) -> None:
+        """Right before a look: perhaps the request of a superseded process arrives."""
+        self._looks += 1
+        if self.hand is not None and self.choices.pick((False, True)):
+            self.arrives(self.hand)
+            self.hand = None
+
+    def _superseded(self, command: Command) -> None:
+        """Between the check of the lease and the wire; who took over goes on at once, or later."""
+        if self.budget.late and self.hand is None:
+            absent = self.choices.pick((None, 0, ABSENT_LOOKS * self.plan.limits.poll_seconds))
+            if absent is not None:
+                self.struck("late")
+                self.hand = command
+                raise Crash(absent)
 
     @property
     def clock(self) -> Clock:

@@ -38,6 +38,7 @@ class Rehearsal(Wish):
     verb: ClassVar[str] = "simulate"
     waits: ClassVar[bool] = False
 
+    folder: Folder
     capacity: int | None
     traffic: int
     seed: int

@@ -10,7 +10,7 @@ older journal is read.
 The body of a record, by its kind:
 
 ============  ==========================================================================================
-``lease``     ``{"holder": name, "fence": n, "until": seconds}``
+``lease``     ``{"holder": name, "fence": n, "since": seconds, "until": seconds}``
 ``started``   ``{"plan": Plan, "state": State}``
 ``decision``  ``{"observation": Observation, "state": State, "commands": [Command], "reason": sentence,
               "wake_at": seconds, "signal": word, "same": [what is as in the decision before]}``
@@ -204,7 +204,7 @@ def _weighted(converter: Converter) -> Callable[[Any, Any], WeightedTargetGroups
 
 def lease(holder: Holder) -> Body:
     """The body of a ``lease``: who holds the service from this record on."""
-    return {"holder": holder.name, "fence": holder.fence, "until": holder.until}
+    return {"holder": holder.name, "fence": holder.fence, "since": holder.since, "until": holder.until}
 
 
 def read_lease(body: Body) -> Holder:

@@ -22,7 +22,13 @@ MAY_IMPORT = {
     "bluegreen.journal": ("bluegreen.core", "bluegreen.ports", "bluegreen.journal"),
     "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.gates"),
     "bluegreen.image": ("bluegreen.core", "bluegreen.ports", "bluegreen.image"),
-    "bluegreen.aws": ("bluegreen.core", "bluegreen.ports", "bluegreen.clock", "bluegreen.aws"),
+    "bluegreen.aws": (
+        "bluegreen.core",
+        "bluegreen.ports",
+        "bluegreen.clock",
+        "bluegreen.journal",
+        "bluegreen.aws",
+    ),
     "bluegreen.cli": ("bluegreen",),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.retries.standard import ThrottledRetryableChecker
 
 from bluegreen import Alarm
-from bluegreen.aws import AwsCloud, builder, looking
+from bluegreen.aws import AwsCloud, looking, remote
 from bluegreen.aws.clients import READ_ATTEMPTS, Clients
 from bluegreen.aws.errors import of_code
 from bluegreen.core import commands as c
@@ -301,7 +301,7 @@ def test_limits_are_those_of_the_api() -> None:
     assert command is not None
     assert alarms.members["AlarmNames"].metadata["max"] == looking.ALARMS_A_CALL
     bounds = command.members["TimeoutSeconds"].metadata
-    assert bounds["min"] <= builder.DELIVERY_SECONDS <= bounds["max"]
+    assert bounds["min"] <= remote.DELIVERY_SECONDS <= bounds["max"]
     assert command.members["Comment"].metadata["max"] >= len(f"bluegreen-{24 * 'x'}:99")
 
 

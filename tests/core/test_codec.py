@@ -184,7 +184,8 @@ def test_small_bodies_come_back_equal(holder: Holder, request: Request) -> None:
 def test_the_form_of_bodies() -> None:
     """The keys of each body are those that the module's docstring names."""
     state = State(ledger=Ledger("shop-1"), at=0, wake_at=0)
-    assert codec.lease(Holder(name="me", fence=2, until=1.5)) == {"holder": "me", "fence": 2, "until": 1.5}
+    holder = Holder(name="me", fence=2, since=0.5, until=1.5)
+    assert codec.lease(holder) == {"holder": "me", "fence": 2, "since": 0.5, "until": 1.5}
     assert codec.decision(Observation(at=1), Step(state, (), "waits", 2.0, "wait")) == {
         "observation": {"at": 1.0},
         "state": {"ledger": {"deployment_id": "shop-1"}, "at": 0.0, "wake_at": 0.0},
