@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         LockTaken,
         MissingExtra,
         NothingToLoad,
+        NothingToUndo,
         NotPromoted,
         PlanError,
         SlotTaken,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
+    from .journal.undo import previous
     from .operator import Operator
     from .planfile import read_plan
 
@@ -84,6 +86,7 @@ __all__ = [
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
+    "NothingToUndo",
     "Observation",
     "Operator",
     "Outcome",
@@ -106,6 +109,7 @@ __all__ = [
     "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
+    "previous",
     "read_plan",
     "strategies",
 ]
@@ -114,7 +118,7 @@ _HOMES = {
     "clock": "SystemClock",
     "core.errors": (
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
-        "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
+        "MissingExtra NotPromoted NothingToLoad NothingToUndo PlanError SlotTaken Unfinished"
     ),
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
@@ -127,6 +131,7 @@ _HOMES = {
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
+    "journal.undo": "previous",
     "operator": "Operator",
     "planfile": "read_plan",
 }
