@@ -90,8 +90,8 @@ def _whole(cases: dict[str, Case]) -> Section:
     note = (
         "From preflight to `promoted`: default times, 100 requests a second, the world made beforehand. "
         "*Loop*: `observe`, `step`, `carry_out`, sleep, and nothing else. *Deployment*: "
-        "`bluegreen.Deployment(plan, cloud).run()` with a `MemoryJournal`. What it records is written, sealed "
-        "and chained when somebody reads: *journal read* is all of that and reading it, afterwards. "
+        "`bluegreen.Deployment(plan, cloud).run()` with a `MemoryJournal`. What it records is written, "
+        "sealed and chained when somebody reads: *journal read* is all of that and reading it, afterwards. "
         "Reading the timeline is not included. Times are those of the process. "
         f"{ROUNDS} interleaved rounds, medians."
     )
@@ -129,9 +129,7 @@ def _slowly(cases: dict[str, Case]) -> Section:
     subjects: dict[tuple[str, bool], Callable[[], float]] = {}
     rows, asked = [], {}
     for name, case in cases.items():
-        slow = EveryCheck(
-            case.plan, capacity=case.size, traffic=100, seed=SEED, settings=case.settings
-        )
+        slow = EveryCheck(case.plan, capacity=case.size, traffic=100, seed=SEED, settings=case.settings)
         same = case.run(case.cloud()).history == case.run(slow).history
         asked[name] = slow.asked, "yes" if same else "NO"
         subjects[name, True] = partial(_full, case)
@@ -144,9 +142,9 @@ def _slowly(cases: dict[str, Case]) -> Section:
             [name, f"{checks:,}", shown(fast * 1e3), shown(slow_seconds * 1e3), ratio, same_decisions]
         )
     note = (
-        "The same `Deployment` on `tests/sim/every_check.py`: every check of every target is an event, time goes "
-        "second by second, every look is made anew. *Same decisions*: states, commands, sentences and times of "
-        f"all passes. {SLOW_ROUNDS} interleaved rounds, medians."
+        "The same `Deployment` on `tests/sim/every_check.py`: every check of every target is an event, time "
+        "goes second by second, every look is made anew. *Same decisions*: states, commands, sentences and "
+        f"times of all passes. {SLOW_ROUNDS} interleaved rounds, medians."
     )
     header = ["deployment", "checks", "computed, ms", "every check, ms", "ratio", "same decisions"]
     return Section("Against every check an event", note, header, rows)

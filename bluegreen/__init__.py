@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SlotTaken,
         Unfinished,
     )
+    from .core.gates import Alarm, Hook, MetricGate, Probe, Window
     from .core.invariants import INVARIANTS, Invariant
     from .core.observation import (
         Fleet,
@@ -40,12 +41,9 @@ if TYPE_CHECKING:
         TargetHealth,
     )
     from .core.plan import (
-        Alarm,
         Deadlines,
-        Hook,
         Limits,
         Plan,
-        Probe,
         Rung,
         SharedTargetGroup,
         Strategy,
@@ -83,6 +81,7 @@ __all__ = [
     "Limits",
     "LockTaken",
     "MemoryJournal",
+    "MetricGate",
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
@@ -109,6 +108,7 @@ __all__ = [
     "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
+    "Window",
     "previous",
     "read_plan",
     "strategies",
@@ -120,12 +120,10 @@ _HOMES = {
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
         "MissingExtra NotPromoted NothingToLoad NothingToUndo PlanError SlotTaken Unfinished"
     ),
+    "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": (
-        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy TemplateVersion "
-        "WeightedTargetGroups"
-    ),
+    "core.plan": "Deadlines Limits Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",

@@ -114,7 +114,7 @@ class Deployment:
         journal: Where every decision is recorded before it is acted on. A simulator may do without: a
             journal in memory is made.
         clock: Time; the cloud's own by default.
-        gates: Checks by name, for the plan's ``Hook`` gates and to replace its ``Probe`` gates.
+        gates: Checks by name, for the plan's ``Hook`` gates, and to replace any but alarms.
         listeners: Told after each pass.
         holder: Who deploys, for people.
         lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
@@ -336,7 +336,11 @@ class Deployment:
             state.phase,
             self._gates,
             green=state.green,
-            fetch=getattr(self.cloud, "fetch", None),  # a simulator answers probes itself
+            blue=state.blue,
+            # What a cloud may offer besides: a simulator answers probes itself, and has no calendar.
+            fetch=getattr(self.cloud, "fetch", None),
+            measure=getattr(self.cloud, "measure", None),
+            epoch=getattr(self.cloud, "epoch", 0.0),
         )
         requests = self._new_requests(state)
         if not (gates or requests or self._outcomes):

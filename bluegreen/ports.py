@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from attrs import frozen
 
 from .core.commands import Command
+from .core.gates import MetricGate
 from .core.observation import ErrorClass, GateReading, Observation, Outcome, Result
 from .core.plan import Plan
 from .core.state import Ledger, Step
@@ -35,8 +36,8 @@ class Cloud(Protocol):
 
         What cannot be read is absent and named in ``Observation.unread``; nothing is raised for it. What
         makes the plan impossible here is a sentence in ``Observation.problems``, as long as the ledger has
-        no loan: later nobody asks. ``requests``, ``outcomes`` and the readings of probes and hooks are
-        filled in by the loop.
+        no loan: later nobody asks. ``requests``, ``outcomes`` and the readings of all gates but
+        alarms are filled in by the loop.
         """
 
     def apply(self, command: Command) -> Outcome:
@@ -45,6 +46,15 @@ class Cloud(Protocol):
         Every error is an ``Outcome`` of the closed set; nothing is raised but bugs. Asked for the same
         again, the world stays as it is.
         """
+
+
+Series = tuple[float | None, ...]
+"""Values of a metric by period, the newest first; None for a period without one."""
+
+Measure = Callable[[Sequence[MetricGate], Sequence[str]], Mapping[tuple[str, str], Series]]
+"""What a cloud may offer besides, as ``measure(gates, groups)``: each gate's values (``MetricGate.value``) by
+(gate, group), of the newest ``periods`` whole periods; what it does not measure is left out. It may raise
+anything."""
 
 
 class Gate(Protocol):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
+from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
@@ -19,6 +21,7 @@ from .choices import Choices
 from .faults import Budget, Errors, Fault, StaleLook, for_groups
 from .founding import found, homes, new_images, new_versions
 from .looking import Looker
+from .measuring import measure
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
@@ -162,6 +165,13 @@ class SimCloud:
         """Ids of the instances of a group that exist, also of those on their way out."""
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
+
+    epoch = None
+    """World time has no date: windows are taken as open."""
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """What the balancer counted for each group; see ``bluegreen.ports.Measure``."""
+        return measure(self.timeline, gates, groups)
 
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter, is_
 
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
     Fleet,
     GateReading,
@@ -13,7 +14,7 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 
 from . import balancer
 from .world import NEVER, Group, Image, Instance, Version, World
@@ -143,4 +144,5 @@ def _shares(world: World, plan: Plan) -> Shares | None:
 
 def _reading(world: World, name: str) -> GateReading:
     state = dict(world.alarms).get(name, "no-data")
-    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}")
+    reds = float(dict(world.reds).get(name, 0))
+    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}", last_red=reds)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from .dataplane import CursorRule, Split, by_node
@@ -227,6 +228,15 @@ class Timeline:
     def answers(self) -> dict[str, Answers]:
         """What became of the requests of each second, by colour; under ``none``, of those nobody got."""
         return self._answers([*range(0, self._end_ms, 1000), self._end_ms])
+
+    def between(self, seconds: Sequence[int]) -> dict[str, Answers]:
+        """The same between some rising seconds of the timeline."""
+        inside = slice(1, len(seconds))  # all requests are walked through, before and after too
+        whole = self._answers([0, *(1000 * second for second in seconds), self._end_ms])
+        return {
+            colour: Answers(*(getattr(each, field.name)[inside] for field in attrs.fields(Answers)))
+            for colour, each in whole.items()
+        }
 
     def segment_of_each_second(self) -> Iterator[Segment | None]:
         """What requests met when each second began; None before anything was noted."""

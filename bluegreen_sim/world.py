@@ -207,6 +207,9 @@ class World(Copied):
         versions: Its versions; the first is the default one.
         images: The images.
         alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        reds: (alarm, how often it went red), of those that did.
+        turned: (alarm, when it changed last, when it went red last), in milliseconds, -1 for never; who looks
+            reads ``reds``, so it is not part of the key.
         builds: Instances on which images are built.
         serial: Instances started so far.
         schedule: (time, fault), in order of time.
@@ -226,6 +229,8 @@ class World(Copied):
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    reds: tuple[tuple[str, int], ...] = ()
+    turned: tuple[tuple[str, int, int], ...] = ()
     builds: tuple[BuildInstance, ...] = ()
     serial: int = 0
     schedule: tuple[tuple[int, Timed], ...] = ()
@@ -302,7 +307,7 @@ class World(Copied):
                 )
             )
         return (
-            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget),
+            *(tuple(groups), self.rule, self.versions, self.alarms, self.reds, self.faults, self.budget),
             tuple(
                 [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
             ),

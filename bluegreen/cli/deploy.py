@@ -13,7 +13,8 @@ from attrs import field, frozen
 
 from bluegreen import Operator, read_plan
 from bluegreen.core.errors import Fault, PlanError
-from bluegreen.core.plan import Hook, Plan
+from bluegreen.core.gates import Hook
+from bluegreen.core.plan import Plan
 from bluegreen.journal.history import last
 from bluegreen.journal.log import Log
 from bluegreen.locking import LockPolicy, take

@@ -20,6 +20,7 @@ from .commands import (
     SetVersion,
     describe,
 )
+from .gates import Window
 from .observation import Fleet, Health, Observation, Reading, Shares
 from .plan import Plan
 from .state import Phase, State
@@ -234,9 +235,9 @@ def gates_not_passed(plan: Plan, state: State, observation: Observation) -> Iter
         if reading is None:
             yield f"gate {gate.name} was not read"
         elif reading.reading is not Reading.PASS:
-            yield f"gate {gate.name}: {reading.reading.value}" + (
-                f" ({reading.detail})" if reading.detail else ""
-            )
+            shut = isinstance(gate, Window) and reading.reading is Reading.PENDING
+            word = f"window {gate.name} is closed" if shut else f"gate {gate.name}: {reading.reading.value}"
+            yield f"{word} ({reading.detail})" if reading.detail else word
 
 
 def _proof(state: State, target: Target, observation: Observation, count: int) -> str:

@@ -10,11 +10,12 @@ from attrs import fields, frozen
 from .commands import Command
 from .difference import Difference, asked, difference, missing
 from .ledger import contested
-from .observation import Observation, Outcome, Reading, Result
+from .observation import Observation, Outcome, Result
 from .plan import Plan
 from .preflight import survey
 from .state import Phase, State
 from .targets import Target, want
+from .verdict import SICK_LOOKS, red_gates, shortfall
 from .view import (
     blue_carries,
     blue_healthy,
@@ -64,6 +65,7 @@ class Reply:
         target: The picture that was compared; None where nothing was.
         commands: What to send if the phase stays.
         awaiting: Whether only a person's approval is missing.
+        closed: Whether only a window, and perhaps an approval, is missing.
         left: Own seconds until the deadline, where one is waited for.
     """
 
@@ -72,13 +74,8 @@ class Reply:
     target: Target | None = None
     commands: tuple[Command, ...] = ()
     awaiting: bool = False
+    closed: bool = False
     left: float | None = None
-
-
-SICK_LOOKS = 4
-"""Bad looks in a row after which a green behind a shared target group counts as sick. The others serve in its
-place meanwhile, and a stale look shows what up to three looks before it showed: none of them may turn back a
-green that has been proven since."""
 
 
 def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = False) -> Reply:
@@ -108,10 +105,16 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         last = state.phase is Phase.BAKE and last_rung(plan, state)
         return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
     awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
+    closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
     left = found.limit - state.elapsed
-    if left <= 0:
+    if left <= 0 and not closed:
         return _expired(plan, state, observation, target, unmet)
-    return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, left)
+    return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
+
+
+def _held_from_outside(clause: str) -> bool:
+    """Whether what is missing is a window or an approval, which no world brings."""
+    return clause.startswith("window ") or clause.endswith("waits for approval")
 
 
 @frozen
@@ -140,7 +143,7 @@ def _compare(plan: Plan, state: State, observation: Observation) -> Compared | R
     if hidden := unseen(plan, observation):
         return Reply(Signal.BLIND, f"cannot read {', '.join(hidden)}")
     target = want(plan, state, observation)
-    sick = _sick(plan, state, observation) if state.short >= SICK_LOOKS or not plan.shared else None
+    sick = shortfall(plan, state, observation) if state.short >= SICK_LOOKS or not plan.shared else None
     if state.phase is Phase.DRAIN and sick and _stands(state, observation):
         return Reply(Signal.UNSAFE, f"committed, but {sick} and blue still stands")
     if state.phase.forward and (back := _reason_to_go_back(plan, state, observation, sick)):
@@ -286,7 +289,7 @@ def _reason_to_go_back(plan: Plan, state: State, observation: Observation, sick:
         return Reply(
             Signal.UNSAFE, f"blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}"
         )
-    if red := _red_gates(plan, observation) or sick:
+    if red := red_gates(plan, state, observation) or sick:
         return _back(plan, state, observation, Signal.ALARM, red)
     return None
 
@@ -313,48 +316,6 @@ def _expired(plan: Plan, state: State, observation: Observation, target: Target,
         # Giving green up would leave a sick blue alone: nothing good to go back to.
         return Reply(Signal.UNSAFE, f"{why}; and blue is below the floor of {state.floor}")
     return _back(plan, state, observation, Signal.EXPIRED, why)
-
-
-def _red_gates(plan: Plan, observation: Observation) -> str | None:
-    red = [reading for reading in observation.gates if reading.reading is Reading.FAIL]
-    named = {gate.name for gate in plan.gates}
-    words = [f"{r.name}{f' ({r.detail})' if r.detail else ''}" for r in red if r.name in named]
-    return f"gate red: {', '.join(words)}" if words else None
-
-
-def falls_short(plan: Plan, state: State, observation: Observation) -> bool:
-    """Whether this look shows a green behind the shared target group that cannot carry its share."""
-    return plan.shared and _sick(plan, state, observation) is not None
-
-
-def _sick(plan: Plan, state: State, observation: Observation) -> str | None:
-    """Why green cannot carry its share, if it cannot.
-
-    Behind its own target group (weights) the share does not fail over: what is missing fails. Behind a
-    shared one the others take over: only a bad verdict counts, and only against the share that is held. On
-    the way to a higher rung, newcomers that the balancer has never found healthy are unproven, not sick.
-    """
-    green = observation.fleet(state.green)
-    if green is None or not green_serves(plan, state, observation):
-        return None
-    healthy = green_healthy(state, observation)
-    if plan.shared:
-        climbing = state.phase is Phase.SHIFT and state.rung > 0 and not state.first_release
-        held = plan.rungs[state.rung - 1].percent if climbing else percent(plan, state)
-        asked = min(plan.green_size(held, max(1, state.baseline)), -(-held * state.floor // 100))
-        enough = green.unhealthy == 0 or healthy >= max(1, asked)
-    else:
-        assert observation.shares is not None
-        share = observation.shares.share(state.green)
-        enough = healthy > 0 and healthy >= share * state.floor
-    if enough:
-        return None
-    sick = ", ".join(
-        f"{t.id}: {t.reason or 'unhealthy'}" for t in green.targets if t.health.value == "unhealthy"
-    )
-    return f"green cannot carry its share: {healthy} healthy, {green.unhealthy} unhealthy" + (
-        f" ({sick})" if sick else ""
-    )
 
 
 def _stands(state: State, observation: Observation) -> bool:

@@ -33,8 +33,9 @@ import attrs
 from bluegreen.core.checks import Validated
 from bluegreen.core.commands import Command
 from bluegreen.core.errors import JournalDamaged, JournalError
+from bluegreen.core.gates import Gate
 from bluegreen.core.observation import Observation, Outcome, Request, RequestKind
-from bluegreen.core.plan import Gate, Plan, Routing, WeightedTargetGroups
+from bluegreen.core.plan import Plan, Routing, WeightedTargetGroups
 from bluegreen.core.state import State, Step
 from bluegreen.ports import Holder
 

@@ -20,7 +20,9 @@ MAY_IMPORT = {
     "bluegreen.ports": ("bluegreen.core",),
     "bluegreen.strategies": ("bluegreen.core",),
     "bluegreen.journal": ("bluegreen.core", "bluegreen.ports", "bluegreen.journal"),
-    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.gates"),
+    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.metrics", "bluegreen.windows"),
+    "bluegreen.metrics": ("bluegreen.core", "bluegreen.ports"),
+    "bluegreen.windows": ("bluegreen.core",),
     "bluegreen.image": ("bluegreen.core", "bluegreen.ports", "bluegreen.image"),
     "bluegreen.aws": (
         "bluegreen.core",

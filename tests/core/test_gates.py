@@ -14,8 +14,9 @@ import pytest
 from attrs import frozen
 
 from bluegreen.core.errors import PlanError
+from bluegreen.core.gates import Alarm, Hook, Probe
 from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
-from bluegreen.core.plan import Alarm, Hook, Plan, Probe, SharedTargetGroup
+from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Phase
 from bluegreen.gates import BODY_LIMIT, HookGate, HttpProbe, http_get, readings
 
