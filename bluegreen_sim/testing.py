@@ -134,6 +134,7 @@ _FIELDS: dict[str, SearchStrategy[Any]] = {
     "min_healthy_percent": st.sampled_from((100, 75, 50, 0)) | st.integers(0, 100),
     "on_blue_sick": st.sampled_from(("continue", "expedite", "hold")),
     "retain_seconds": st.integers(0, 60),
+    "keep_failed_green_seconds": st.just(0) | st.integers(0, 60),
     "freeze_scaling": st.booleans(),
     "gates": st.sampled_from(((), (Alarm(name=ALARM),))),
     "limits": st.just(Limits()) | _LIMITS,

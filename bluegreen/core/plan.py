@@ -251,6 +251,10 @@ class Plan(Validated):
         on_blue_sick: What to do when blue falls below the floor on the way: ``"continue"`` at the
             normal pace, ``"expedite"`` without the bakes, or ``"hold"``.
         retain_seconds: With ``"replace"``: how long the emptied blue group is kept before deletion.
+        keep_failed_green_seconds: How long a green that was given up is kept, without users, for somebody to
+            look at, before it is removed.
+        console_lines: How many of the last lines that its instances wrote on their consoles go into the
+            journal before that; 0 for none, for they may hold secrets.
         freeze_scaling: Whether both groups' own scaling is suspended until the end.
         gates: What must hold besides health.
         limits: See ``Limits``.
@@ -282,6 +286,8 @@ class Plan(Validated):
         one_of("continue", "expedite", "hold"), default="continue"
     )
     retain_seconds: int = checked(seconds, default=0)
+    keep_failed_green_seconds: int = checked(seconds, default=0)
+    console_lines: int = checked(whole(0, 200, "lines"), default=0)
     freeze_scaling: bool = checked(flag, default=False)
     gates: tuple[Gate, ...] = checked(_gates, default=())
     limits: Limits = checked(instance_of(Limits), factory=Limits)

@@ -159,6 +159,15 @@ def test_a_version_made_by_others_is_checked_too(routing: object) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_a_green_that_is_kept_breaks_nothing(routing: object) -> None:
+    """A failed green is kept for a time: any two faults, operators included, and every promise holds."""
+    found = explore(small_plan(routing, keep_failed_green_seconds=10), 1, 2, shrink=False)
+    right(found)
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.exhaustive
 def test_a_first_release_is_checked_too() -> None:
     """No group is live: any two faults, and it ends or halts; what a halt leads to is in decisions.md."""
     found = explore(small_plan(WEIGHTED, capacity=1), 1, 2, shrink=False, live=None, healing=False)
