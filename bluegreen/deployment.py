@@ -373,6 +373,6 @@ def _deployment_id(plan: Plan, number: int, started: float) -> str:
 
     It is recorded before anything is made under its name, so a crash never leads to a second one.
     """
-    made_of = f"{plan.service}\0{plan.image}\0{plan.groups}\0{started!r}"
+    made_of = f"{plan.service}\0{plan.image or plan.version}\0{plan.groups}\0{started!r}"
     digest = hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
     return f"{plan.service}-{number}-{digest}"

@@ -19,7 +19,7 @@ from .asking import called
 from .building import SimBuilder
 from .choices import Choices
 from .faults import Budget, Errors, Fault, StaleLook, for_groups
-from .founding import found, homes
+from .founding import found, homes, new_images, new_versions
 from .looking import Looker
 from .measuring import measure
 from .settings import Settings
@@ -46,7 +46,7 @@ class SimCloud:
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
-        add_image: With ``world``: make the plan's image exist.
+        add_image: With ``world``: make the plan's image, or its version with an image, exist.
 
     Attributes:
         clock: The virtual clock, in seconds of world time.
@@ -227,14 +227,16 @@ class SimCloud:
 
 
 def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, the plan's image and groups, where these are asked for."""
+    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
     changes: dict[str, object] = {}
     if budget is not None:
         changes["budget"] = budget
     if world.homes != homes(plan):
         changes["homes"] = homes(plan)
-    if add_image and world.image(plan.image) is None:
-        changes["images"] = (*world.images, Image(plan.image, plan.image))
+    if add_image:
+        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
+        changes["images"] = (*world.images, *(Image(name, name) for name in new))
+        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
     return world.replaced(**changes) if changes else world
 
 

@@ -7,6 +7,7 @@ Elastic Load Balancing have no such thing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..core.observation import ErrorClass
@@ -28,29 +29,38 @@ def problems(clients: Clients, plan: Plan, account: str | None) -> Iterator[str]
         account: The account that they must lead to; None does not ask.
     """
     yield from place_problems(clients, plan, account)
-    template, source = plan.launch_template, str(plan.source_version or "$Default")
-    dry_runs: Mapping[str, Callable[[], Any]] = {
-        "ec2:CreateLaunchTemplateVersion": lambda: clients.write.ec2.create_launch_template_version(
-            DryRun=True,
-            LaunchTemplateName=template,
-            SourceVersion=source,
-            LaunchTemplateData={"ImageId": plan.image},
-        ),
-        "ec2:RunInstances": lambda: clients.write.ec2.run_instances(
-            DryRun=True,
-            MinCount=1,
-            MaxCount=1,
-            ImageId=plan.image,
-            LaunchTemplate={"LaunchTemplateName": template, "Version": source},
-        ),
-    }
-    for action, ask in dry_runs.items():
+    for action, ask in _dry_runs(clients, plan).items():
         try:
             ask()
         except AwsError as error:
             if code_of(error) != WOULD_HAVE_WORKED and classify(error) is ErrorClass.IDENTITY:
                 remedy = "`bluegreen policy manage` prints what it takes"
                 yield f"{action} would be refused ({words(error)}): {remedy}"
+
+
+def _dry_runs(clients: Clients, plan: Plan) -> Mapping[str, Callable[[], Any]]:
+    """What EC2 can be asked without effect, by action: to make the version, and to launch from it."""
+    ec2, template = clients.write.ec2, plan.launch_template
+    launch = partial(ec2.run_instances, DryRun=True, MinCount=1, MaxCount=1)
+    if (image := plan.image) is None:
+        number = str(plan.number)
+        return {
+            "ec2:RunInstances": lambda: launch(
+                LaunchTemplate={"LaunchTemplateName": template, "Version": number}
+            )
+        }
+    source = str(plan.source_version or "$Default")
+    return {
+        "ec2:CreateLaunchTemplateVersion": lambda: ec2.create_launch_template_version(
+            DryRun=True,
+            LaunchTemplateName=template,
+            SourceVersion=source,
+            LaunchTemplateData={"ImageId": image},
+        ),
+        "ec2:RunInstances": lambda: launch(
+            ImageId=image, LaunchTemplate={"LaunchTemplateName": template, "Version": source}
+        ),
+    }
 
 
 def place_problems(clients: Clients, plan: Plan, account: str | None) -> Iterator[str]:

@@ -69,8 +69,8 @@ RIGHTS: tuple[Right, ...] = (
         "observe",
         "any",
         _REPLACE,
-        "autoscaling:DescribeLifecycleHooks autoscaling:DescribePolicies "
-        "autoscaling:DescribeScheduledActions",
+        "autoscaling:DescribeLifecycleHooks autoscaling:DescribeNotificationConfigurations "
+        "autoscaling:DescribePolicies autoscaling:DescribeScheduledActions",
     ),
     *_rights(
         "observe",
@@ -111,7 +111,20 @@ RIGHTS: tuple[Right, ...] = (
     *_rights(
         "manage", "group", f"a first release without groups, {_REPLACE}", "autoscaling:DeleteAutoScalingGroup"
     ),
-    *_rights("manage", "group", "`destroy`", "autoscaling:SetInstanceProtection"),
+    *_rights(
+        "manage",
+        "group",
+        f"{_REPLACE}, of what blue has",
+        "autoscaling:DeleteWarmPool autoscaling:EnableMetricsCollection "
+        "autoscaling:PutNotificationConfiguration autoscaling:PutScalingPolicy "
+        "autoscaling:PutScheduledUpdateGroupAction autoscaling:PutWarmPool",
+    ),
+    *_rights(
+        "manage",
+        "group",
+        "instances that are protected from scale-in; `destroy`",
+        "autoscaling:SetInstanceProtection",
+    ),
     *_rights("manage", "template", "groups change", "ec2:CreateLaunchTemplateVersion"),
     *_rights("manage", "template", "`cleanup`", "ec2:DeleteLaunchTemplateVersions"),
     *_rights(

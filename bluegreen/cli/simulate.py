@@ -22,6 +22,7 @@ from .options import (
     set_option,
     state_option,
     verbose_option,
+    version_option,
 )
 from .output import Output
 from .reporting import check_report, write_report
@@ -52,6 +53,7 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 )
 @plan_file
 @image_option
+@version_option
 @set_option
 @click.option(
     "--capacity",

@@ -300,9 +300,10 @@ class Observation:
         at: When it was seen, in seconds; cut to an eighth.
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
-        version: The template version found under the deployment's token; None when there is none.
+        version: The template version found under the deployment's token, or the one that the plan names;
+            None when there is none.
         default_version: The template's default version, a number; None when the template is missing.
-        image: Whether the plan's image exists and can be launched; None when unread.
+        image: Whether the plan's image, or that of its version, exists and can be launched; None when unread.
         gates: The gates' readings.
         requests: Operators' requests not yet seen.
         outcomes: What became of the last pass's commands.

@@ -184,9 +184,9 @@ _last: list[tuple[tuple[object, ...], Compared | Reply]] = [((), Reply(Signal.WA
 def _compared(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
     """The same, by what is remembered: most passes see what the one before saw, only later.
 
-    ``want`` asks for the time once: whether an emptied group has been kept for long enough.
+    ``want`` asks for the time only to see whether a group that goes has been kept for long enough.
     """
-    over = state.elapsed >= plan.retain_seconds
+    over = state.elapsed >= watch(plan, state)
     given = (plan, over, *_standing(state), *_shown(observation))
     known, found = _last[0]
     if len(known) != len(given) or not all(map(is_, known, given)):
@@ -198,7 +198,10 @@ def _compared(plan: Plan, state: State, observation: Observation) -> Compared | 
 def _watched(state: State, target: Target) -> tuple[str, ...]:
     """The clause on the watch, as long as it lasts."""
     left = target.seconds - state.elapsed
-    return (f"{left:g} s of the watch left",) if left > 0 else ()
+    if left <= 0:
+        return ()
+    kept = f"{state.green} is kept for {left:g} s more, to be looked at"
+    return (kept if state.phase is Phase.DISCARD else f"{left:g} s of the watch left",)
 
 
 def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:

@@ -203,13 +203,16 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     """Everything as it was: green as we found it (or gone, if we made it), blue's bounds as they were."""
     made = state.ledger.loan(green.name, "exists")
     attached = _given_back(state, green, "attached", int(green.attached))
+    kept = watch(plan, state)
     return Target(
         blue=FleetTarget(
             min=_given_back(state, blue, "min", blue.min),
             max=_given_back(state, blue, "max", blue.max),
             frozen=_thawed(state, blue),
         ),
-        green=FleetTarget(
+        green=NOTHING
+        if state.elapsed < kept
+        else FleetTarget(
             exists=False if made else None,
             size=0 if green.exists else None,
             min=0 if made else _given_back(state, green, "min", green.min),
@@ -220,4 +223,5 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=None if plan.shared else _before(state),
         gone=green.name,
+        seconds=kept,
     )

@@ -57,6 +57,7 @@ REFUSALS = {
     "in Standby": "instances in `Standby`",
     "which a new version would not": "a source version with a snapshot",
     "which acts by alarms that are not copied": "a scaling policy that acts by alarms of somebody's own",
+    "so two launches may differ": "a plan's version that names its image by a parameter",
     "deleted and made anew": "a group that was deleted and made anew",
     "this deployment did not make it": "the name of one that this deployment was to",
 }

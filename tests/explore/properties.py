@@ -99,6 +99,8 @@ def limit(p: Pass) -> float:
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
+    if not p.before.let_go:
+        watch[Phase.DISCARD] = p.plan.keep_failed_green_seconds
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 
