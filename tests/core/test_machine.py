@@ -127,7 +127,10 @@ STILL = (
 
 
 @pytest.mark.parametrize("shown", STILL)
-@pytest.mark.parametrize("changes", [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED, "keep_failed_green_seconds": 100}],
+)
 @pytest.mark.parametrize(
     "phase", [p for p in Phase if not p.ended and p not in (Phase.PREFLIGHT, Phase.HALTED)]
 )
