@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .journal import MemoryJournal, SqliteJournal
     from .operator import Operator
     from .planfile import read_plan
+    from .redaction import Redacting, redact_logs
+    from .telemetry import OpenTelemetryListener
 
 __all__ = [
     "INVARIANTS",
@@ -75,6 +77,7 @@ __all__ = [
     "NotPromoted",
     "NothingToLoad",
     "Observation",
+    "OpenTelemetryListener",
     "Operator",
     "Outcome",
     "Phase",
@@ -82,6 +85,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "Reading",
+    "Redacting",
     "Result",
     "Rung",
     "SharedTargetGroup",
@@ -97,6 +101,7 @@ __all__ = [
     "WeightedTargetGroups",
     "Window",
     "read_plan",
+    "redact_logs",
     "strategies",
 ]
 
@@ -117,6 +122,8 @@ _HOMES = {
     "journal": "MemoryJournal SqliteJournal",
     "operator": "Operator",
     "planfile": "read_plan",
+    "redaction": "Redacting redact_logs",
+    "telemetry": "OpenTelemetryListener",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
