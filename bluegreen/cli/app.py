@@ -37,9 +37,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after the program's name; None takes the process's own.
     """
-    from . import check, demo, deploy, image, operate, owned, planning, simulate, status, undo
+    from . import check, demo, deploy, image, operate, owned, planning, rights, simulate, status, undo
 
-    for module in (demo, planning, check, simulate, image, deploy, undo, status, operate, owned):
+    modules = (demo, planning, check, simulate, image, deploy, undo, status, operate, owned, rights)
+    for module in modules:
         for command in module.COMMANDS:
             program.add_command(command)
     arguments = list(sys.argv[1:] if arguments is None else arguments)

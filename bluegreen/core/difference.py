@@ -9,6 +9,7 @@ from attrs import frozen
 from .commands import (
     Attach,
     Command,
+    CopySetting,
     CreateFleet,
     DeleteFleet,
     Detach,
@@ -118,6 +119,18 @@ def _pin_and_grow(scene: _Scene) -> Iterator[Wish]:
                 yield command, pinned and not (wanted.attached is False and fleet.attached)
 
 
+COPIES_A_PASS = 6
+"""A group may have more settings than a pass may have calls."""
+
+
+def _copy(scene: _Scene) -> Iterator[Wish]:
+    """What would let green scale itself is given to it at full size: before, its count may be its share."""
+    green, wanted = scene.green, scene.target.green
+    if wanted.exists and green.exists and (wanted.size or 0) >= scene.state.need:
+        for setting in green.lacks[:COPIES_A_PASS]:
+            yield CopySetting(fleet=green.name, like=scene.blue.name, setting=setting), True
+
+
 def _attach(scene: _Scene) -> Iterator[Wish]:
     green = scene.green
     if scene.target.green.attached and not green.attached and green.exists:
@@ -166,6 +179,7 @@ _ORDER: tuple[Callable[[_Scene], Iterator[Wish]], ...] = (
     _create,
     _point,
     _pin_and_grow,
+    _copy,
     _attach,
     _share,
     _detach,

@@ -169,6 +169,8 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     if state.first_release:
         return Target(green=FleetTarget(frozen=_thawed(state, green)), shares=shares)
     replaced = plan.fleets == "replace"
+    # A green that is made like a blue whose owner had suspended its scaling stays suspended as well.
+    thaws = state.ledger.loan(green.name, "exists") is None or state.ledger.loan(blue.name, "frozen")
     low, high, idle_high = (
         loan.before if loan else None
         for loan in (
@@ -189,7 +191,7 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         green=FleetTarget(
             min=None if low is None else min(low, green.desired),
             max=None if high is None else max(high, green.desired),
-            frozen=_thawed(state, green),
+            frozen=_thawed(state, green) if thaws else None,
         ),
         shares=shares,
         gone=blue.name,

@@ -850,3 +850,17 @@ def test_a_launch_that_fails_is_told_in_aws_words(moto: MotoServer) -> None:
     assert any(
         "launch failed:" in step.reason and "sufficient t3.micro capacity" in step.reason for step in steps
     )
+
+
+def test_a_launch_that_cannot_come_right_is_not_waited_for(moto: MotoServer) -> None:
+    """What is missing fails the deployment at once; blue is as it was, long before the deadline."""
+    account = lay_out(moto)
+    moto.script.fail_launches(account.groups[1])
+    moto.script.launch_words = "The security group 'sg-1' does not exist in VPC 'vpc-1'"
+    with connected(moto) as cloud:
+        deployment = Deployment(plan_for("weighted"), cloud)
+        result = deployment.run()
+    assert result.phase is Phase.ROLLED_BACK
+    assert "waiting cannot help" in result.reason
+    assert "security group 'sg-1' does not exist" in result.reason
+    assert result.ended - result.started < 120
