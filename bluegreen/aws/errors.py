@@ -162,7 +162,10 @@ def classify(error: Exception) -> ErrorClass:
 
 
 def words(error: Exception) -> str:
-    """The error for people, on one line, without what looks like a secret: code and message."""
+    """The error for people, on one line, without what looks like a secret: code and message.
+
+    What is raised with these words is raised ``from None``: the error itself quotes all that AWS said.
+    """
     text = str(error)
     if isinstance(error, KeyError):
         text = f"an answer without {text}"
