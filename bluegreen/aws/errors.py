@@ -169,6 +169,8 @@ def words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, KeyError):
         text = f"an answer without {text}"
+    if isinstance(error, ResponseParserError):
+        text = "an answer that cannot be parsed"  # it quotes the whole answer
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     return escaped(redacted(text), DETAIL_LIMIT)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bluegreen import BlueGreenError
+from bluegreen import BlueGreenError, Redacting
 from bluegreen.aws import Account, S3Journal
 from bluegreen.cli import main
 from tests.cli.conftest import BLUE, GREEN, Aws
@@ -55,7 +55,10 @@ SECRETS = [
 
 
 def lay_out(aws: Aws) -> None:
-    """The account, with secrets in user data and in tags."""
+    """The account, with secrets in tags, and in user data: of versions that `list` and `cleanup` look at.
+
+    Moto launches no instance from a version that has its user data from another one.
+    """
     aws.lay_out()
     ec2, asg, elbv2 = (aws.moto.client(name) for name in ("ec2", "autoscaling", "elbv2"))
     for secret in USER_DATA:
@@ -63,19 +66,12 @@ def lay_out(aws: Aws) -> None:
         ec2.create_launch_template_version(
             LaunchTemplateName=TEMPLATE,
             SourceVersion="1",
-            LaunchTemplateData={
-                "UserData": data,
-                "TagSpecifications": [
-                    {"ResourceType": "instance", "Tags": [{"Key": "secret", "Value": TAGS["template"]}]}
-                ],
-            },
+            LaunchTemplateData={"UserData": data},
         )
-    latest = ec2.describe_launch_template_versions(LaunchTemplateName=TEMPLATE)["LaunchTemplateVersions"]
-    version = str(max(each["VersionNumber"] for each in latest))
+    (template,) = ec2.describe_launch_templates(LaunchTemplateNames=[TEMPLATE])["LaunchTemplates"]
+    tag = {"Key": "key", "Value": TAGS["template"]}
+    ec2.create_tags(Resources=[template["LaunchTemplateId"]], Tags=[tag])
     for name in (BLUE, GREEN):
-        asg.update_auto_scaling_group(
-            AutoScalingGroupName=name, LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": version}
-        )
         tag = {"ResourceId": name, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
         asg.create_or_update_tags(Tags=[tag | {"Key": "secret", "Value": TAGS["group"]}])
     found = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
@@ -129,7 +125,7 @@ def leaks(*texts: str) -> list[str]:
 
 def test_there_are_twenty_and_they_would_be_found() -> None:
     """The secrets are twenty, different, and found by the search that finds none below."""
-    encoded = [secret for secret in SECRETS if base64.b64encode(b"#!/bin").decode()[:6] in secret]
+    encoded = [secret for secret in SECRETS if secret.startswith("IyEv")]
     assert len(set(SECRETS) - set(encoded)) == 20
     assert len(encoded) == len(USER_DATA)
     assert leaks(f"x{SECRETS[0]}y") == [SECRETS[0]]
@@ -221,3 +217,18 @@ def test_a_url_with_a_password_is_refused(url: str, aws: Aws, folder: Path) -> N
     ran = aws.program("deploy", "deployment.toml", "--endpoint-url", url)
     assert ran.code == 64
     assert not leaks(ran.out, ran.err, kept(folder))
+
+
+def test_without_the_filter_they_would_be_told(aws: Aws, ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What botocore logs by itself has the session token, user data and tags in it: the search finds them."""
+    monkeypatch.setattr(Redacting, "filter", lambda *_: True)
+    lay_out(aws)
+    run(aws, "list", "--endpoint-url", aws.moto.url)
+    encoded = [secret for secret in SECRETS if secret.startswith("IyEv")]
+    found = leaks(*ears.lines)
+    assert {
+        ENVIRONMENT["AWS_SESSION_TOKEN"],
+        ENVIRONMENT["AWS_ACCESS_KEY_ID"],
+        *encoded,
+        TAGS["group"],
+    } <= set(found)
