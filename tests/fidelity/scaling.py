@@ -1,0 +1,7 @@
+"""Auto Scaling: B, and how long things take: F."""
+
+from __future__ import annotations
+
+from .fact import Fact
+
+SCALING: tuple[Fact, ...] = ()
