@@ -17,21 +17,28 @@ if TYPE_CHECKING:
         EditWeights,
         Errors,
         Fault,
+        Flaps,
+        HealthAnswer,
+        InternalError,
         LaunchFails,
         LostAnswer,
+        LuckyProbe,
         NeverHealthy,
         RefusedCall,
         Rescale,
         Sick,
         SlowBoot,
         StaleLook,
+        StuckDrain,
+        ZoneDown,
+        ZoneUp,
         parse,
     )
     from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
-    from .settings import Settings
+    from .settings import Propagation, Settings
     from .timeline import Timeline
     from .traffic import Traffic
     from .world import World
@@ -49,11 +56,16 @@ __all__ = [
     "Errors",
     "Exploration",
     "Fault",
+    "Flaps",
+    "HealthAnswer",
+    "InternalError",
     "LaunchFails",
     "LeastOutstanding",
     "LostAnswer",
+    "LuckyProbe",
     "Moment",
     "NeverHealthy",
+    "Propagation",
     "RefusedCall",
     "Rescale",
     "Settings",
@@ -63,10 +75,13 @@ __all__ = [
     "Split",
     "StaleLook",
     "Story",
+    "StuckDrain",
     "Timeline",
     "Traffic",
     "Violation",
     "World",
+    "ZoneDown",
+    "ZoneUp",
     "enumerate_runs",
     "explore",
     "parse",
@@ -82,13 +97,15 @@ _HOMES = {
     "cloud": "SimCloud tutorial",
     "dataplane": "Split",
     "faults": (
-        "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
-        "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
+        "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault Flaps HealthAnswer "
+        "InternalError LaunchFails LostAnswer LuckyProbe NeverHealthy RefusedCall Rescale Sick SlowBoot "
+        "StaleLook StuckDrain ZoneDown ZoneUp parse"
     ),
     "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",
     "saved": "world_from_dict world_to_dict",
+    "settings": "Propagation",
     "timeline": "Timeline",
     "traffic": "Traffic",
     "world": "Settings World",

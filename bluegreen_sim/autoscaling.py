@@ -11,7 +11,7 @@ from functools import partial
 
 from attrs import evolve
 
-from .balancer import application_changed, check, deregister, register, used
+from .balancer import application_changed, deregister, drain_sticks, register, target_due, used
 from .choices import Choices
 from .faults import LaunchFails, NeverHealthy, SlowBoot
 from .settings import Settings
@@ -62,7 +62,7 @@ def _survivors(world: World, group: Group, choices: Choices) -> Iterator[Instanc
         # A check sees what was before this moment, so it comes first.
         while lives and lives.due <= now:
             if lives.target_at <= now:
-                lives = _target_due(lives, world)
+                lives = _target_due(lives, world, group)
             elif lives.app_at <= now:
                 lives = application_changed(lives, now, world.settings, answers=True)
             else:
@@ -71,11 +71,13 @@ def _survivors(world: World, group: Group, choices: Choices) -> Iterator[Instanc
             yield lives
 
 
-def _target_due(instance: Instance, world: World) -> Instance | None:
+def _target_due(instance: Instance, world: World, group: Group) -> Instance | None:
     if instance.target == "draining":
+        if drain_sticks(world, group):
+            return instance.replaced(target_at=NEVER)
         gone = instance.life == "leaving"
         return None if gone else instance.replaced(target="", run_from=NEVER, target_at=NEVER)
-    checked = check(instance, world.settings)
+    checked = target_due(instance, world, group)
     if checked.target == "unhealthy" and world.settings.replace_unhealthy and checked.life == "running":
         return leave(checked, world.now, world.settings)
     return checked

@@ -19,6 +19,7 @@ from .choices import Choices
 from .faults import Budget, Errors, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .routing import Routing
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
@@ -96,7 +97,7 @@ class SimCloud:
             cursor=world.settings.cursor,
         )
         self._looker = Looker()
-        self._recorded: World | None = None
+        self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
@@ -131,7 +132,8 @@ class SimCloud:
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
         self.world = engine.advance(world, until, self.choices, self._record if self._watched else None)
-        self.timeline.extend(until)
+        if self._watched:
+            self._routing.extend(until)
 
     @property
     def _watched(self) -> bool:
@@ -139,12 +141,8 @@ class SimCloud:
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""
-        last = self._recorded
-        if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
-            return
-        self._recorded = world
-        nodes = (balancer.pools(world),) * world.settings.nodes
-        self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
+        if self._watched:
+            self._routing.record(world)
 
     # ------------------------------------------------------------------------------------------ what is there
 

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve
 
 from .autoscaling import choose, end_instance, progress, react
-from .balancer import application_changed
+from .balancer import application_changed, checked_again
 from .builds import progress_builds
 from .choices import Choices
 from .faults import (
@@ -26,12 +26,16 @@ from .faults import (
     EditBounds,
     EditWeights,
     Fault,
+    Flaps,
     LostAnswer,
+    OfTargets,
     RefusedCall,
     Rescale,
     Sick,
     StaleLook,
     Timed,
+    ZoneDown,
+    ZoneUp,
 )
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
@@ -102,7 +106,7 @@ def with_faults(world: World, faults: tuple[Fault, ...]) -> World:
             world = schedule(world, fault, world.now + ms(fault.at_seconds))
         else:
             world = world.replaced(faults=(*world.faults, fault))
-    return world
+    return checked_again(world) if any(isinstance(fault, OfTargets) for fault in faults) else world
 
 
 def schedule(world: World, fault: Timed, at: int) -> World:
@@ -122,6 +126,13 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             return set_alarm(world, name, "alarm")
         case AlarmOk(name=name):
             return set_alarm(world, name, "ok")
+        case ZoneDown(zone=zone):
+            if fault.for_seconds is not None:
+                over = world.now + ms(fault.for_seconds)
+                world = schedule(world, ZoneUp(zone, over / 1000), over)
+            return _zone_down(world, zone)
+        case ZoneUp(zone=zone):
+            return world.replaced(down=tuple([other for other in world.down if other != zone]))
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
@@ -129,9 +140,29 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             return _strike_group(world, fault, choices)
 
 
-def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choices: Choices) -> World:
+def _zone_down(world: World, zone: int) -> World:
+    """All instances of the zone fail; those that do not run yet are missed at once."""
+    world = world.replaced(down=tuple(sorted({*world.down, zone})))
+    for group in world.groups:
+        there = [each for each in group.instances if each.zone == zone]
+        world = _stricken(world, group, [e for e in there if _can_fail(e)], Dies(group.name, 0))
+        for each in there:
+            left = world.group(group.name)
+            if left and each.life == "pending":
+                world = end_instance(world, left, each.id, lower=0)
+    return world
+
+
+def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBounds, choices: Choices) -> World:
     group = world.group(fault.group)
     match fault:
+        case Flaps():
+            if fault.times > 1:
+                again = evolve(fault, times=fault.times - 1)
+                world = schedule(world, again, world.now + 2 * ms(fault.every_seconds))
+            victims = choose(world, list(_victims(group, Sick(fault.group, 0))), fault.count, choices)
+            away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
+            return _stricken(world, group, victims, away) if group else world
         case Rescale():
             if group is None or group.frozen:
                 return world
@@ -152,8 +183,12 @@ def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choic
 
 def _victims(group: Group | None, fault: Dies | Sick) -> Iterator[Instance]:
     for instance in group.instances if group else ():
-        if instance.life == "running" and not instance.dead and (instance.answers or isinstance(fault, Dies)):
+        if _can_fail(instance) and (instance.answers or isinstance(fault, Dies)):
             yield instance
+
+
+def _can_fail(instance: Instance) -> bool:
+    return instance.life == "running" and not instance.dead
 
 
 def _stricken(world: World, group: Group, victims: list[Instance], fault: Dies | Sick) -> World:
@@ -180,7 +215,11 @@ def kill(world: World, group: Group, name: str) -> World:
     victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
     if victims and victims[0].life == "pending":
         return end_instance(world, group, name, lower=0)
-    return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    left = world.group(group.name)
+    assert left is not None, "nobody deleted it"
+    instances = tuple(each.replaced(ended=True) if each.id == name else each for each in left.instances)
+    return world.with_group(left.replaced(instances=instances))
 
 
 def set_alarm(world: World, name: str, state: str) -> World:
@@ -191,11 +230,13 @@ def set_alarm(world: World, name: str, state: str) -> World:
 
 def healed(world: World) -> World:
     """The world once everything that went wrong is over and nothing more will: what died stays dead."""
+    hindered = any(isinstance(fault, OfTargets) for fault in world.faults)
     world = world.replaced(
         budget=Budget(),
         faults=(),
         schedule=(),
         history=(),
+        down=(),
         alarms=tuple((name, "ok" if state == "alarm" else state) for name, state in world.alarms),
     )
     for group in world.groups:
@@ -206,7 +247,7 @@ def healed(world: World) -> World:
             for instance in group.instances
         )
         world = world.with_group(group.replaced(instances=instances))
-    return world
+    return checked_again(world) if hindered else world
 
 
 # ----------------------------------------------------------------------- opportunities: elapse, call and look

@@ -40,6 +40,36 @@ class Errors:
     percent: int
 
 
+@frozen
+class HealthAnswer:
+    """The application of an image answers health checks with this status code, after this time."""
+
+    image: str
+    code: int = 200
+    seconds: float = 0
+
+
+@frozen
+class LuckyProbe:
+    """The application of an image answers until a first health check has passed, and then no more."""
+
+    image: str
+
+
+@frozen
+class InternalError:
+    """The load balancer cannot check the targets of a group (None: of any): an error of its own."""
+
+    group: str | None = None
+
+
+@frozen
+class StuckDrain:
+    """Targets of a group (None: of any) are shown as draining for ever."""
+
+    group: str | None = None
+
+
 # ------------------------------------------------------------------------------------- what happens at a time
 
 
@@ -60,6 +90,42 @@ class Sick:
     at_seconds: float
     count: int = 1
     for_seconds: float | None = None
+
+
+@frozen
+class Flaps:
+    """The application of instances of a group stops answering and comes back again and again.
+
+    Args:
+        group: The group.
+        at_seconds: When it stops first.
+        every_seconds: How long it is away, and then there.
+        times: How often it goes.
+        count: How many instances it is each time.
+    """
+
+    group: str
+    at_seconds: float
+    every_seconds: float
+    times: int = 10
+    count: int = 1
+
+
+@frozen
+class ZoneDown:
+    """An Availability Zone fails: its instances, and the load balancer's nodes; None stands for good."""
+
+    zone: int
+    at_seconds: float
+    for_seconds: float | None = None
+
+
+@frozen
+class ZoneUp:
+    """An Availability Zone is there again; the instances that it had are not."""
+
+    zone: int
+    at_seconds: float
 
 
 @frozen
@@ -153,10 +219,22 @@ class BlindLook:
     how: Literal["unavailable", "garbled", "cut-short"] = "unavailable"
 
 
-Lasting = NeverHealthy | SlowBoot | Errors | LaunchFails | LostAnswer | RefusedCall | StaleLook | BlindLook
-Timed = Dies | Sick | AlarmRed | AlarmOk | Rescale | EditBounds | EditWeights
+OfTargets = HealthAnswer | LuckyProbe | InternalError | StuckDrain
+"""What hinders checks, or the end of a drain."""
+Lasting = (
+    NeverHealthy
+    | SlowBoot
+    | Errors
+    | OfTargets
+    | LaunchFails
+    | LostAnswer
+    | RefusedCall
+    | StaleLook
+    | BlindLook
+)
+Timed = Dies | Sick | Flaps | ZoneDown | ZoneUp | AlarmRed | AlarmOk | Rescale | EditBounds | EditWeights
 Fault = Lasting | Timed
-TIMED = (Dies, Sick, AlarmRed, AlarmOk, Rescale, EditBounds, EditWeights)
+TIMED = (Dies, Sick, Flaps, ZoneDown, ZoneUp, AlarmRed, AlarmOk, Rescale, EditBounds, EditWeights)
 
 
 @frozen(kw_only=True)
@@ -223,6 +301,12 @@ _FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
     "errors": ("IMAGE:PERCENT", lambda image, percent: Errors(image, _count(percent))),
     "dies": ("GROUP:SECONDS", lambda group, at: Dies(group, _seconds(at))),
     "sick": ("GROUP:SECONDS", lambda group, at: Sick(group, _seconds(at))),
+    "health-answer": ("IMAGE:CODE", lambda image, code: HealthAnswer(image, _count(code))),
+    "lucky-probe": ("IMAGE", LuckyProbe),
+    "internal-error": ("GROUP", InternalError),
+    "stuck-drain": ("GROUP", StuckDrain),
+    "flaps": ("GROUP:EVERY:SECONDS", lambda group, every, at: Flaps(group, _seconds(at), _seconds(every))),
+    "zone-down": ("ZONE:SECONDS", lambda zone, at: ZoneDown(_zone(zone), _seconds(at))),
     "alarm": ("NAME:SECONDS", lambda name, at: AlarmRed(name, _seconds(at))),
     "rescale": ("GROUP:DELTA:SECONDS", lambda group, delta, at: Rescale(group, int(delta), _seconds(at))),
     "launch-fails": ("TIMES", lambda times: LaunchFails(_count(times))),
@@ -239,6 +323,11 @@ def _count(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def _zone(text: str) -> int:
+    """The number of a zone, from 0."""
+    return _count(f"{int(text) + 1}") - 1
 
 
 def _seconds(text: str) -> float:
@@ -264,7 +353,7 @@ def parse(text: str) -> Fault:
         raise ValueError(f"{text!r} is no fault; allowed are {forms}")
     form, make = _FORMS[kind]
     parts = len(form.split(":"))
-    if kind in ("alarm", "errors"):
+    if kind in ("alarm", "errors", "health-answer", "lucky-probe"):
         # Their names may hold colons; what stands after the last one is a number.
         given = ":".join(given).rsplit(":", parts - 1)
     wrong = ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
+from .balancer import proven
 from .faults import Budget
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
@@ -24,7 +25,7 @@ def found(
         settings: How the world behaves.
         budget: What may go wrong.
     """
-    groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
+    groups = [_group(plan, i, capacity, settings, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
         groups = [group for i, group in enumerate(groups) if i == live]
     return World(
@@ -61,15 +62,16 @@ def _rule(plan: Plan, live: int | None) -> tuple[tuple[str, int], ...]:
     return tuple((name, ALL if i == serving else 0) for i, name in enumerate(target_groups(plan)))
 
 
-def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
+def _group(plan: Plan, index: int, capacity: int, settings: Settings, *, is_live: bool) -> Group:
     name, high = plan.groups[index], 2 * max(1, capacity)
     if not is_live:
         return Group(name=name, max=high, attached=not plan.shared)
     instances = tuple(
-        Instance(
-            *(f"i-{n:04d}", 1, "running"), answers=True, answered=True, target="healthy", seen=1, run_from=0
+        proven(
+            Instance(f"i-{n + 1:04d}", 1, "running", answers=True, answered=True, zone=n % settings.zones),
+            settings,
         )
-        for n in range(1, capacity + 1)
+        for n in range(capacity)
     )
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances

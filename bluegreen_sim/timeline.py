@@ -14,7 +14,7 @@ from .table import arrow, described, percent, rows, schema
 from .traffic import Outcome, Pool, Traffic
 
 Nodes = tuple[tuple[Pool, ...], ...]
-"""Of each node of the balancer, the target groups as it sees them."""
+"""Of each node of the balancer, the target groups as it sees them; of one that no client comes to, none."""
 
 States = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 """(group, (state, targets of the group in that state))."""
@@ -216,11 +216,11 @@ class Timeline:
     def per_target(self) -> dict[str, int]:
         """How many requests were sent to each instance that got any, by id."""
         found: Counter[str] = Counter()
-        for node, split in enumerate(splits := self._splits()):
+        for node, split in enumerate(self._splits()):
             for segment in self.segments:
                 _meet(split, segment.nodes[node])
                 before, after = self.traffic.arrived(segment.start_ms), self.traffic.arrived(segment.end_ms)
-                split.send(sum(by_node([after - before], len(splits), before)[node]))
+                split.send(sum(_entering([after - before], segment.nodes, before)[node]))
             found.update(split.per_target())
         return {name: found[name] for name in sorted(found) if found[name]}
 
@@ -282,7 +282,7 @@ class Timeline:
             cuts = [segment.start_ms, *marks[first + 1 : last + 1], segment.end_ms]
             arrived = [self.traffic.arrived(cut) for cut in cuts]
             counts = [after - before for before, after in pairwise(arrived)]
-            parts = by_node(counts, len(splits), arrived[0])
+            parts = _entering(counts, segment.nodes, arrived[0])
             for split, pools, part in zip(splits, segment.nodes, parts, strict=True):
                 _meet(split, pools)
                 for outcome, row in split.serve(part).items():
@@ -291,6 +291,13 @@ class Timeline:
                         if count:
                             into[i] += count
         return found
+
+
+def _entering(counts: list[int], nodes: Nodes, before: int) -> list[Sequence[int]]:
+    """Each node's part of counts of requests; clients take those in turn that they come to."""
+    doors = [node for node, pools in enumerate(nodes) if pools] or [0]
+    parts = dict(zip(doors, by_node(counts, len(doors), before), strict=True))
+    return [parts.get(node, [0] * len(counts)) for node in range(len(nodes))]
 
 
 def _meet(split: Split[Outcome], pools: tuple[Pool, ...]) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal, Self, TypeVar
 
-from attrs import Factory, frozen
+from attrs import Factory, astuple, frozen
 
 from .faults import Budget, Lasting, StaleLook, Timed
 from .settings import Settings
@@ -44,6 +44,35 @@ TargetState = Literal["", "unused", "initial", "healthy", "unhealthy", "draining
 
 
 @frozen(slots=False)
+class View(Copied):
+    """What one node of the balancer knows of a target.
+
+    Args:
+        state: What it says of it; ``""`` until it has learned of it.
+        seen: Result of its last check: 1 passed, 0 failed, -1 for none yet.
+        run_from: The first of its checks in a row that had this result; before any, its first check.
+        at: When it learns of the target; afterwards its next check that can change anything.
+    """
+
+    state: TargetState
+    seen: int
+    run_from: int
+    at: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last check said what the verdict says: then it does not matter how often it did."""
+        return self.state == {0: "unhealthy", 1: "healthy"}.get(self.seen)
+
+    def rebased(self, now: int, interval: int) -> View:
+        """The same with times relative to a moment, and of the past only what can still be read."""
+        run_from = self.run_from - now
+        if self.settled:
+            run_from = run_from % interval - interval
+        return self.replaced(run_from=run_from, at=self.at - now if self.at != NEVER else NEVER)
+
+
+@frozen(slots=False)
 class Instance(Copied):
     """One instance of a group.
 
@@ -61,6 +90,11 @@ class Instance(Copied):
         seen: Result of the last health check: 1 passed, 0 failed, -1 for none yet.
         run_from: The first of the checks in a row that had this result; before any, the first check.
         target_at: The next check that can change anything; with ``draining``: when that is over.
+        views: What each node of the balancer knows of it, where they need not know the same; ``target`` is
+            then what the balancer makes of it, and ``seen`` says no more than whether it was checked.
+        why: Why a check of an application that answers fails: the status code, ``timeout`` or ``internal``.
+        zone: Its Availability Zone.
+        ended: Whether somebody ended it behind the group's back.
         launched_at: When it was launched; nothing depends on it, so it is not part of the key.
     """
 
@@ -77,6 +111,10 @@ class Instance(Copied):
     run_from: int = NEVER
     target_at: int = NEVER
     launched_at: int = 0
+    views: tuple[View, ...] = ()
+    why: str = ""
+    zone: int = 0
+    ended: bool = False
 
     @cached_property
     def due(self) -> int:
@@ -106,8 +144,10 @@ class Instance(Copied):
             self.dead,
             self.target,
             self.seen,
-            run if self.checked else 0,
+            run if self.checked and not self.views else 0,
             self.target_at - now if self.target_at != NEVER else NEVER,
+            *(self.why, self.zone, self.ended),
+            tuple([astuple(view.rebased(now, interval)) for view in self.views]) if self.views else (),
         )
 
 
@@ -213,6 +253,7 @@ class World(Copied):
         faults: What lasts, and what waits for a call or look, counted from now on: 1 is the next.
         budget: What may still happen.
         history: The world at earlier looks, the latest last, as far as a stale look may want it.
+        down: Zones that have failed.
         notes: (about what, JSON text): what an account keeps of its things, such as tags, and what nothing
             that happens here depends on; so it is not part of the key.
     """
@@ -232,6 +273,7 @@ class World(Copied):
     faults: tuple[Lasting, ...] = ()
     budget: Budget = Factory(Budget)
     history: tuple[World, ...] = ()
+    down: tuple[int, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
 
     @cached_property
@@ -302,7 +344,7 @@ class World(Copied):
                 )
             )
         return (
-            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget),
+            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget, self.down),
             tuple(
                 [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
             ),

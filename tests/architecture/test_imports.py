@@ -37,6 +37,7 @@ WORLD = [
         "choices",
         "autoscaling",
         "balancer",
+        "routing",
         "builds",
         "fenwick",
         "dataplane",
