@@ -11,7 +11,8 @@ from functools import partial
 
 from attrs import evolve
 
-from .balancer import application_changed, deregister, drain_sticks, register, target_due, used
+from .balancer import used
+from .checks import application_changed, deregister, drain_sticks, register, target_due
 from .choices import Choices
 from .faults import LaunchFails, NeverHealthy, SlowBoot
 from .settings import Settings

@@ -13,8 +13,8 @@ from typing import Any
 from attrs import evolve
 
 from .autoscaling import choose, end_instance, progress, react
-from .balancer import application_changed, checked_again
 from .builds import progress_builds
+from .checks import application_changed, checked_again
 from .choices import Choices
 from .faults import (
     TIMED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
-from .balancer import proven
+from .checks import proven
 from .faults import Budget
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World

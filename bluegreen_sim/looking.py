@@ -13,7 +13,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Alarm, Plan
 
-from . import balancer
+from .checks import reason
 from .world import Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
@@ -74,16 +74,19 @@ class Looker:
             version=group.version,
             attached=group.attached,
             frozen=group.frozen,
-            targets=tuple([_target(instance) for instance in group.instances]),
+            targets=tuple([_target(instance, behind=group.attached) for instance in group.instances]),
             launch_error=group.launch_error,
         )
         self._seen[name] = (group, fleet)
         return fleet
 
 
-def _target(instance: Instance) -> TargetHealth:
+def _target(instance: Instance, *, behind: bool) -> TargetHealth:
+    if instance.target == "unused" and behind and instance.life != "leaving":
+        # Registered, and never looked at: nobody says anything of it, unless it is known to have ended.
+        return _seen(instance, "unhealthy" if instance.ended else "unknown", reason(instance))
     if instance.target and instance.target != "unused":
-        return _seen(instance, instance.target, balancer.reason(instance))
+        return _seen(instance, instance.target, reason(instance))
     if instance.life == "leaving":
         return _seen(instance, "draining")
     if instance.answers:

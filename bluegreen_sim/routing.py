@@ -17,6 +17,9 @@ from .world import Group, Instance, TargetState, World, ms
 
 Rule = tuple[tuple[str, int], ...]
 
+MET = ("groups", "rule", "down", "settings")
+"""The parts of a world that requests meet."""
+
 
 @frozen
 class Left:
@@ -57,7 +60,7 @@ class Routing:
     def record(self, world: World) -> None:
         """Note what requests meet from now on, if that can have changed."""
         last = self._world
-        if last and last.groups is world.groups and last.rule is world.rule and last.down is world.down:
+        if last and all(getattr(last, part) is getattr(world, part) for part in MET):
             return
         self._reach(world.now - 1)
         if last and world.settings.views:

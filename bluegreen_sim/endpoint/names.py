@@ -27,6 +27,16 @@ def group_arn(name: str, token: str = "") -> str:
     return f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}"
 
 
+def zone(number: int) -> str:
+    """An Availability Zone's name."""
+    return f"{REGION}{chr(ord('a') + number)}"
+
+
+def subnet(number: int) -> str:
+    """The subnet of an Availability Zone."""
+    return f"{SUBNET}{number}" if number else SUBNET
+
+
 def target_group_arn(name: str) -> str:
     """A target group's."""
     return f"{_ELB}targetgroup/{name}/{digest(name)}"

@@ -37,6 +37,7 @@ WORLD = [
         "choices",
         "autoscaling",
         "balancer",
+        "checks",
         "routing",
         "builds",
         "fenwick",

@@ -11,12 +11,12 @@ BALANCER: tuple[Fact, ...] = (
         page="alb health checks",
         test="tests/sim/test_balancer.py::test_one_passing_check_makes_a_new_target_healthy",
         off=Off(
-            "balancer:_checks_needed",
+            "checks:_checks_needed",
             lambda real: (
-                lambda instance, result, settings: (
+                lambda state, passed, settings: (
                     settings.healthy_threshold
-                    if result and instance.target == "initial"
-                    else real(instance, result, settings)
+                    if passed and state == "initial"
+                    else real(state, passed, settings)
                 )
             ),
         ),

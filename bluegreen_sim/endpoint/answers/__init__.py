@@ -11,6 +11,8 @@ from . import (
     ec2_instances,
     ec2_templates,
     elbv2,
+    elbv2_attributes,
+    elbv2_groups,
     ssm,
     sts,
 )
@@ -19,7 +21,7 @@ READS: dict[str, dict[str, Read]] = {
     "autoscaling": autoscaling_reads.READS,
     "cloudwatch": cloudwatch.READS,
     "ec2": ec2_templates.READS | ec2_images.READS | ec2_instances.READS,
-    "elbv2": elbv2.READS,
+    "elbv2": elbv2.READS | elbv2_groups.READS | elbv2_attributes.READS,
     "ssm": ssm.READS,
     "sts": sts.READS,
 }
@@ -27,7 +29,7 @@ CHANGES: dict[str, dict[str, Change]] = {
     "autoscaling": autoscaling_changes.CHANGES,
     "cloudwatch": cloudwatch.CHANGES,
     "ec2": ec2_templates.CHANGES | ec2_images.CHANGES | ec2_instances.CHANGES,
-    "elbv2": elbv2.CHANGES,
+    "elbv2": elbv2.CHANGES | elbv2_groups.CHANGES | elbv2_attributes.CHANGES,
     "ssm": ssm.CHANGES,
     "sts": sts.CHANGES,
 }

@@ -17,7 +17,7 @@ from ..times import moment
 from ..wire import AwsError
 from .autoscaling_reads import OWN_SCALING, SETTINGS, find_group, group_tag, suspended
 from .ec2_templates import pinned
-from .elbv2 import find_target_group
+from .elbv2_groups import find_target_group
 
 HARMLESS = {"AZRebalance", "InstanceRefresh"}
 """What never happens in this world, so that suspending it changes nothing."""
