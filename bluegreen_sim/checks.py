@@ -187,7 +187,7 @@ def target_due(instance: Instance, world: World, group: Group) -> Instance:
     if why != instance.why:
         instance = instance.replaced(why=why)
     checked = check(instance, world.settings)
-    if (instance.target, checked.target) == ("initial", "healthy") and _lucky(world, instance):
+    if instance.seen != 1 and checked.seen == 1 and _lucky(world, instance):
         return application_changed(checked, world.now, world.settings, answers=False)
     return checked
 

@@ -5,6 +5,8 @@ Sources: API reference of Elastic Load Balancing, version 2015-12-01, and the AL
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bluegreen_sim import balancer
 from bluegreen_sim.world import World
 
@@ -15,6 +17,9 @@ from ..times import moment
 from ..wire import AwsError
 from .elbv2_groups import PAGE, PORT, find_target_group, know_balancer, next_page
 
+INVALID = "InvalidLoadBalancerAction"
+MOST_GROUPS = 5
+"""In a forward action (ALB user guide, "Quotas")."""
 HIGHEST_WEIGHT = 999
 """ALB user guide, "Action types for listener rules"."""
 NO_MATCH = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}, "Order": 1}
@@ -128,13 +133,17 @@ def _modify_rule(world: World, given: Given) -> tuple[World, Given]:
     arn = given["RuleArn"]
     if arn not in {rule["RuleArn"] for rule in _rules(world)}:
         raise AwsError("RuleNotFound", f"One or more rules not found: '{arn}'")
-    if arn == names.rule_arn("default"):
+    if _is_default(arn):
         raise AwsError("OperationNotPermitted", "Default rule cannot be modified: use ModifyListener")
     if "Conditions" in given:
         world = noted(world, "rule", note(world, "rule", {}) | {"conditions": given["Conditions"]})
     if "Actions" in given:
         world = _with_actions(world, given["Actions"])
     return world, {"Rules": [rule for rule in _rules(world) if rule["RuleArn"] == arn]}
+
+
+def _is_default(arn: str) -> bool:
+    return arn == names.rule_arn("default")
 
 
 def _modify_listener(world: World, given: Given) -> tuple[World, Given]:
@@ -163,17 +172,11 @@ def _forward(world: World, action: Given) -> tuple[tuple[tuple[str, int], ...], 
     """Weights and stickiness of a forward (ALB user guide, "Action types for listener rules")."""
     config = action.get("ForwardConfig", {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]})
     listed = config.get("TargetGroups", [])
-    if "TargetGroupArn" in action and {action["TargetGroupArn"]} != {g["TargetGroupArn"] for g in listed}:
-        raise _invalid("TargetGroupArn and ForwardConfig must name the same target group")
-    if not 1 <= len(listed) <= 5:
-        raise AwsError("TooManyTargetGroups", "a forward action names 1 to 5 target groups")
-    if len(listed) > 1 and any("Weight" not in group for group in listed):
-        raise _invalid("with several target groups each needs a weight")
+    for code, why in _unfit(action, listed):
+        raise AwsError(code, why)
     weights = tuple(
         (find_target_group(world, group["TargetGroupArn"]), group.get("Weight", 1)) for group in listed
     )
-    if not all(0 <= weight <= HIGHEST_WEIGHT for _, weight in weights):
-        raise _invalid(f"weights must be 0 to {HIGHEST_WEIGHT}")
     order = list(dict(world.rule))
     if {name for name, _ in weights} == set(order):
         weights = tuple(sorted(weights, key=lambda pair: order.index(pair[0])))
@@ -183,8 +186,16 @@ def _forward(world: World, action: Given) -> tuple[tuple[tuple[str, int], ...], 
     return weights, stickiness
 
 
-def _invalid(why: str) -> AwsError:
-    return AwsError("InvalidLoadBalancerAction", why)
+def _unfit(action: Given, listed: list[Given]) -> Iterator[tuple[str, str]]:
+    """Code and words of what AWS would not take in a forward."""
+    if "TargetGroupArn" in action and {action["TargetGroupArn"]} != {g["TargetGroupArn"] for g in listed}:
+        yield INVALID, "TargetGroupArn and ForwardConfig must name the same target group"
+    if not 1 <= len(listed) <= MOST_GROUPS:
+        yield "TooManyTargetGroups", f"a forward action names 1 to {MOST_GROUPS} target groups"
+    if len(listed) > 1 and any("Weight" not in group for group in listed):
+        yield INVALID, "with several target groups each needs a weight"
+    if not all(0 <= group.get("Weight", 1) <= HIGHEST_WEIGHT for group in listed):
+        yield INVALID, f"weights must be 0 to {HIGHEST_WEIGHT}"
 
 
 def _add_tags(world: World, given: Given) -> tuple[World, Given]:

@@ -157,10 +157,14 @@ def _describe_load_balancer_attributes(world: World, given: Given) -> Given:
     return {"Attributes": tag_list(OF_BALANCER)}
 
 
+def _turns_off_cross_zone(asked: dict[str, str]) -> bool:
+    return asked.get("load_balancing.cross_zone.enabled") == "false"
+
+
 def _modify_load_balancer_attributes(world: World, given: Given) -> tuple[World, Given]:
     know_balancer(given["LoadBalancerArn"])
     asked = tag_dict(given["Attributes"])
-    if asked.get("load_balancing.cross_zone.enabled") == "false":
+    if _turns_off_cross_zone(asked):
         why = "Cross-zone load balancing cannot be disabled for Application Load Balancers"
         raise AwsError("InvalidConfigurationRequest", why)
     if changed := [key for key, text in asked.items() if OF_BALANCER.get(key) != text]:

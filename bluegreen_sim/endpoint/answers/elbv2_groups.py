@@ -116,11 +116,9 @@ SET_BY = {
 
 def _modify_target_group(world: World, given: Given) -> tuple[World, Given]:
     name = find_target_group(world, given["TargetGroupArn"])
-    if not given.get("HealthCheckEnabled", True):
-        raise AwsError(
-            "InvalidConfigurationRequest",
-            "Health check enabled must be true for target groups with target type 'instance'",
-        )
+    if _stops_checks(given):
+        why = "Health check enabled must be true for target groups with target type 'instance'"
+        raise AwsError("InvalidConfigurationRequest", why)
     changes: dict[str, Any] = {field: given[key] for key, field in SET_BY.items() if key in given}
     if matcher := given.get("Matcher"):
         changes["matcher"] = _matcher(matcher)
@@ -134,6 +132,10 @@ def _modify_target_group(world: World, given: Given) -> tuple[World, Given]:
     return world, {"TargetGroups": [_target_group(world, name)]}
 
 
+def _stops_checks(given: Given) -> bool:
+    return not given.get("HealthCheckEnabled", True)
+
+
 def _matcher(given: Given) -> str:
     """Codes and ranges of codes, from 200 to 499 (API reference, Matcher)."""
     text = str(given.get("HttpCode", ""))
@@ -143,9 +145,13 @@ def _matcher(given: Given) -> str:
     return text
 
 
+def _in_use(world: World, name: str) -> bool:
+    return name in dict(world.rule)
+
+
 def _delete_target_group(world: World, given: Given) -> tuple[World, Given]:
     name = find_target_group(world, given["TargetGroupArn"])
-    if name in dict(world.rule):
+    if _in_use(world, name):
         why = f"Target group '{given['TargetGroupArn']}' is currently in use by a listener or a rule"
         raise AwsError("ResourceInUse", why)
     raise NotSimulated("the target groups of a plan stay")
@@ -224,6 +230,14 @@ def _deregister_targets(world: World, given: Given) -> tuple[World, Given]:
     return _change_targets(world, given, registered=False), {}
 
 
+def _can_register(instance: Instance) -> bool:
+    return instance.life == "running" and not instance.ended
+
+
+def _too_many(ids: set[str]) -> bool:
+    return len(ids) > MOST_TARGETS
+
+
 def _change_targets(world: World, given: Given, *, registered: bool) -> World:
     """Targets that are not there are no error when they are taken out (API reference, DeregisterTargets)."""
     name = find_target_group(world, given["TargetGroupArn"])
@@ -231,12 +245,12 @@ def _change_targets(world: World, given: Given, *, registered: bool) -> World:
     if registered and len(here) < len(given["Targets"]):
         raise NotSimulated(f"a target has one port here, {PORT}")
     wanted = {target["Id"] for target in here}
-    if registered and len(wanted | {each.id for each in targets(world, name)}) > MOST_TARGETS:
+    if registered and _too_many(wanted | {each.id for each in targets(world, name)}):
         raise AwsError("TooManyTargets", f"a target group has {MOST_TARGETS} targets at most")
     for group in world.groups:
         its = {instance.id for instance in group.instances} & wanted
         if registered:
-            its -= {each.id for each in group.instances if each.life != "running" or each.ended}
+            its -= {each.id for each in group.instances if not _can_register(each)}
         wanted -= its
         if its and world.home(group.name) == name:
             world = balancer.change_targets(world, group, its, registered=registered)
