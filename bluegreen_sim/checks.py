@@ -7,6 +7,8 @@ at, and from it follows the moment at which the verdict changes.
 
 from __future__ import annotations
 
+from functools import cache
+
 from .faults import HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .settings import Settings
 from .world import NEVER, Group, Instance, TargetState, View, World, ms
@@ -128,33 +130,37 @@ def check(instance: Instance, settings: Settings) -> Instance:
     """The instance after the health check that was due, or after those of the nodes whose were."""
     at, passed = instance.target_at, int(instance.answers and not instance.why)
     if instance.views:
-        views = tuple(
-            _view_after(view, passed, settings) if view.at == at else view for view in instance.views
-        )
-        checked = _folded(instance, views)
+        views = [_viewed(view, passed, settings) if view.at == at else view for view in instance.views]
+        checked = _folded(instance, tuple(views))
     else:
-        view = View(instance.target, instance.seen, instance.run_from, at)
-        view = _view_after(view, passed, settings)
-        checked = instance.replaced(
-            target=view.state, seen=view.seen, run_from=view.run_from, target_at=view.at
-        )
+        run_from = instance.run_from if passed == instance.seen else at
+        state, due = _verdict(instance.target, passed, run_from, at, settings)
+        checked = instance.replaced(target=state, seen=passed, run_from=run_from, target_at=due)
     if instance.ended and checked.target == "unhealthy":
         return register(checked, at, settings, used=False)
     return checked
 
 
-def _view_after(view: View, passed: int, settings: Settings) -> View:
+def _viewed(view: View, passed: int, settings: Settings) -> View:
     """What a node knows after its check, or once it has learned of the target."""
     if not view.state:
         return view.replaced(state="initial", at=view.run_from)
-    at, run_from = view.at, view.run_from if passed == view.seen else view.at
-    needed = _checks_needed(view.state, passed, settings)
+    run_from = view.run_from if passed == view.seen else view.at
+    state, due = _verdict(view.state, passed, run_from, view.at, settings)
+    return View(state, passed, run_from, due)
+
+
+def _verdict(
+    state: TargetState, passed: int, run_from: int, at: int, settings: Settings
+) -> tuple[TargetState, int]:
+    """The state after a check, the latest in a row from ``run_from`` on; and the next one that may matter."""
+    needed = _checks_needed(state, passed, settings)
     if needed is None:
-        return View(view.state, passed, run_from, NEVER)
+        return state, NEVER
     verdict_at = run_from + (needed - 1) * ms(settings.check_interval_seconds)
     if verdict_at > at:
-        return View(view.state, passed, run_from, verdict_at)
-    return View("healthy" if passed else "unhealthy", passed, run_from, NEVER)
+        return state, verdict_at
+    return "healthy" if passed else "unhealthy", NEVER
 
 
 def _checks_needed(state: TargetState, passed: int, settings: Settings) -> int | None:
@@ -205,6 +211,7 @@ def why_checks_fail(world: World, instance: Instance, group: Group) -> str:
     return "" if matches(code, world.settings.matcher) else str(code)
 
 
+@cache
 def matches(code: int, matcher: str) -> bool:
     """Whether a status code passes: ``200``, ``200,202`` or ``200-299`` (API reference, Matcher)."""
     ranges = [part.partition("-") for part in matcher.split(",")]

@@ -171,7 +171,7 @@ NODE_FACTS = (
     ),
     Fact(
         id="A1.7",
-        says="Connections to targets are opened when needed and shared by many clients; idle ones are closed.",
+        says="Connections to targets are opened when needed, shared by many clients, and closed when idle.",
         page="elb how",
         how="not modelled",
         why="Requests are counted, connections are not: no rule of routing depends on them.",
@@ -324,10 +324,8 @@ CHECK_FACTS = (
         by="Settings.check_interval_seconds",
         test=f"{HEALTH}checks_come_at_the_interval",
         off=Off(
-            "checks:_view_after",
-            lambda real: (
-                lambda view, passed, settings: real(view, passed, evolve(settings, check_interval_seconds=10))
-            ),
+            "checks:_verdict",
+            lambda real: lambda *given: real(*given[:-1], evolve(given[-1], check_interval_seconds=10)),
         ),
     ),
     Fact(
@@ -670,7 +668,7 @@ CHECK_FACTS = (
     ),
     Fact(
         id="A6.27a",
-        says="Of a count and a percentage that are both set either is enough; the percentage is of all targets",
+        says="Of a count and a percentage either is enough; the percentage is of all targets.",
         page="alb target groups",
         test=f"{NODES}below_a_minimum_all_targets_get_requests",
         off=Off(
