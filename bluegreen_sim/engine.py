@@ -12,27 +12,40 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import choose, end_instance, progress, react
+from .autoscaling import progress, tidied
 from .balancer import application_changed
 from .builds import progress_builds
 from .choices import Choices
+from .edits import edited, resized
 from .faults import (
-    TIMED,
     AlarmOk,
     AlarmRed,
+    AtPhase,
     BlindLook,
     Budget,
     Dies,
+    During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Fault,
+    Gone,
+    Lasting,
+    LateCall,
     LostAnswer,
+    MadeAnew,
+    Over,
+    Refreshes,
     RefusedCall,
     Rescale,
+    ScheduledAction,
     Sick,
     StaleLook,
     Timed,
+    ZoneDown,
 )
+from .launching import choose, react
+from .membership import end_instance
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
 AGAIN_MS = 1000
@@ -98,10 +111,22 @@ def _happen(world: World, choices: Choices) -> World:
 def with_faults(world: World, faults: tuple[Fault, ...]) -> World:
     """The world with these faults ahead; their times count from now."""
     for fault in faults:
-        if isinstance(fault, TIMED):
+        if isinstance(fault, Lasting):
+            world = begun(world, fault)
+        elif not isinstance(fault, AtPhase):
             world = schedule(world, fault, world.now + ms(fault.at_seconds))
-        else:
-            world = world.replaced(faults=(*world.faults, fault))
+    return world
+
+
+def begun(world: World, fault: Lasting) -> World:
+    """The world in which a fault of the kind that lasts begins now; what is in a failing zone dies."""
+    world = world.replaced(faults=(*world.faults, fault))
+    if isinstance(fault, ZoneDown):
+        for group in world.groups:
+            dying = Dies(group.name, 0)
+            world = _stricken(
+                world, group, [each for each in _victims(group, dying) if each.zone == fault.zone], dying
+            )
     return world
 
 
@@ -125,18 +150,34 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
+        case During():
+            if fault.for_seconds is not None:
+                over = world.now + ms(fault.for_seconds)
+                world = schedule(world, Over(fault.fault, over / 1000), over)
+            return begun(world, fault.fault)
+        case Over():
+            left = tuple(other for other in world.faults if other != fault.fault)
+            return _resettled(world.replaced(faults=left))
+        case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
+            return edited(world, fault)
         case _:
             return _strike_group(world, fault, choices)
+
+
+def _resettled(world: World) -> World:
+    """The world after a zone has recovered: groups look whether they are balanced."""
+    for group in world.groups:
+        world = tidied(world, group)[0]
+    return world
 
 
 def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choices: Choices) -> World:
     group = world.group(fault.group)
     match fault:
         case Rescale():
-            if group is None or group.frozen:
+            if group is None or "AlarmNotification" in group.suspended:
                 return world
-            desired = min(max(group.desired + fault.delta, group.min), group.max)
-            return world.with_group(react(world, group.replaced(desired=desired)))
+            return resized(world, group, group.desired + fault.delta)
         case EditBounds():
             if group is None:
                 return world
@@ -177,7 +218,7 @@ def kill(world: World, group: Group, name: str) -> World:
 
     A running one fails altogether, and the group notices; one that does not run yet is missed at once.
     """
-    victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
+    victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
     if victims and victims[0].life == "pending":
         return end_instance(world, group, name, lower=0)
     return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
@@ -236,10 +277,10 @@ def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
         yield from (("reds", AlarmRed(name, 0)) for name, state in world.alarms if state == "ok")
 
 
-def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | None]:
+def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | LateCall | None]:
     """The world with this call counted, and what will go wrong with it."""
     for fault in world.faults:
-        if isinstance(fault, LostAnswer | RefusedCall) and fault.call == 1:
+        if isinstance(fault, LostAnswer | RefusedCall | LateCall) and fault.call == 1:
             return _counted(world, "call"), fault
     world = _counted(world, "call")
     options: list[LostAnswer | RefusedCall | None] = [None]

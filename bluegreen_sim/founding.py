@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
 from .faults import Budget
+from .scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
 
@@ -12,7 +15,14 @@ ALL = 100
 
 
 def found(
-    plan: Plan, *, capacity: int, live: int | None, live_image: str, settings: Settings, budget: Budget
+    plan: Plan,
+    *,
+    capacity: int,
+    live: int | None,
+    live_image: str,
+    settings: Settings,
+    budget: Budget,
+    groups: Mapping[str, Scaling] | None = None,
 ) -> World:
     """A world in which the plan's live group serves in peace.
 
@@ -23,13 +33,16 @@ def found(
         live_image: Image of the template's first version, which the live group runs.
         settings: How the world behaves.
         budget: What may go wrong.
+        groups: What groups are told besides their sizes, by name.
     """
-    groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
+    told = groups or {}
+    made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
-        groups = [group for i, group in enumerate(groups) if i == live]
+        made = [group for i, group in enumerate(made) if i == live]
+    made = [_told(group, told.get(group.name, PLAIN), settings) for group in made]
     return World(
         settings=settings,
-        groups=tuple(groups),
+        groups=tuple(made),
         homes=homes(plan),
         rule=_rule(plan, live),
         template=plan.launch_template,
@@ -39,6 +52,20 @@ def found(
         serial=0 if live is None else capacity,
         budget=budget,
     )
+
+
+def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
+    """The group with this told: its instances are spread over its zones, and were there for long."""
+    zones = scaling.zones or range(settings.zones)
+    instances = tuple(
+        each.replaced(
+            zone=zones[n % len(zones)], standing=Standing(protected=True) if scaling.protects_new else NEW
+        )
+        for n, each in enumerate(group.instances)
+    )
+    # Only what was created, or has been healthy, behind its target group heeds the balancer.
+    elb = scaling.checks == "ELB" or (scaling.checks is None and settings.replace_unhealthy)
+    return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
 
 
 def homes(plan: Plan) -> tuple[tuple[str, str], ...]:
