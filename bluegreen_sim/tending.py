@@ -11,7 +11,7 @@ from collections import Counter
 from attrs import evolve
 
 from .faults import ZoneDown
-from .launching import ended, open_zones
+from .launching import ended, gap, open_zones
 from .lifecycle import can_replace, without
 from .scaling import NEW, PLAIN
 from .world import NEVER, Group, Instance, World
@@ -71,7 +71,7 @@ def _marked(world: World, group: Group) -> Group:
 
 
 def _replacing(world: World, group: Group) -> Group:
-    """What is dead goes at once, the rest a few at a time, while enough others are in service and warm."""
+    """What is dead goes at once, the rest a few at a time, when those before are replaced and warm."""
     waiting = [each for each in group.instances if _replaceable(group, each)]
     if not waiting:
         return group
@@ -83,8 +83,10 @@ def _replacing(world: World, group: Group) -> Group:
         # Launched first: what is unhealthy is then the first that is too much.
         room = max(1, group.desired * (most - 100) // 100)
         return group.replaced(extra=max(group.extra, min(len(rest), room)))
-    ready = sum(each.life == "running" and each.standing.warm_at <= world.now for each in group.instances)
-    free = pace(world, group) - (group.desired - ready)
+    new = sum(
+        each.life != "running" or each.standing.warm_at > world.now for each in group.instances if each.staying
+    )
+    free = pace(world, group) - new - max(0, gap(group))
     return ended(world, group, {each.id for each in rest[: max(0, free)]})
 
 
