@@ -10,9 +10,10 @@ from collections import Counter
 from functools import partial
 
 from .checks import deregister, register
-from .faults import Errors
+from .faults import Errors, ZoneDown
 from .traffic import Pool, Target
-from .world import Group, Instance, TargetState, World
+from .view import TargetState
+from .world import Group, Instance, World
 
 
 def used(world: World, group: Group) -> bool:
@@ -127,6 +128,11 @@ def below(healthy: int, registered: int, count: int, percent: int) -> bool:
     return healthy < count or healthy * 100 < percent * registered
 
 
+def down(world: World) -> list[int]:
+    """The zones that have failed."""
+    return [fault.zone for fault in world.faults if isinstance(fault, ZoneDown)]
+
+
 def in_dns(world: World) -> tuple[bool, ...]:
     """Of each node, whether DNS leads clients to it: all of them when none should be.
 
@@ -135,7 +141,7 @@ def in_dns(world: World) -> tuple[bool, ...]:
     "Cross-zone load balancing for target groups").
     """
     settings = world.settings
-    if not world.down and not settings.views and (settings.cross_zone or len(settings.enabled) == 1):
+    if not down(world) and not settings.views and (settings.cross_zone or len(settings.enabled) == 1):
         return (True,) * settings.nodes  # all nodes count the same, so all stay, or all should leave
     found = tuple([_fit(world, node) for node in range(settings.nodes)])
     return found if any(found) else (True,) * settings.nodes
@@ -144,7 +150,7 @@ def in_dns(world: World) -> tuple[bool, ...]:
 def _fit(world: World, node: int) -> bool:
     settings = world.settings
     zone = settings.zone_of_node[node]
-    if zone in world.down:
+    if zone in down(world):
         return False
     bad = []
     for name, _ in world.rule:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from .faults import HealthAnswer, InternalError, LuckyProbe, StuckDrain
+from attrs import evolve
+
 from .settings import Settings
-from .world import NEVER, Group, Instance, TargetState, View, World, ms
+from .target_faults import HealthAnswer, InternalError, LuckyProbe, StuckDrain
+from .view import TargetState, View
+from .world import NEVER, Group, Instance, World, ms
 
 OK = 200
 """What an application answers to a health check, unless a fault says otherwise."""
@@ -43,7 +46,7 @@ def proven(instance: Instance, settings: Settings) -> Instance:
     if instance.zone in settings.disabled_zones:
         return register(instance, 0, settings)
     phases = [ms(phase) for phase in settings.check_phases_seconds]
-    views = tuple(View("healthy", 1, phases[node % len(phases)], NEVER) for node in range(settings.views))
+    views = tuple(View("healthy", 1, phases[node % len(phases)], None) for node in range(settings.views))
     return instance.replaced(target="healthy", seen=1, run_from=NEVER if views else 0, views=views)
 
 
@@ -74,7 +77,7 @@ def rechecked(instance: Instance, now: int, settings: Settings) -> Instance:
     interval = ms(settings.check_interval_seconds)
     if instance.views:
         views = [
-            view.replaced(at=_check_after(now, view.run_from, interval)) if view.state else view
+            evolve(view, at=_check_after(now, view.run_from, interval)) if view.state else view
             for view in instance.views
         ]
         return _folded(instance, tuple(views))
@@ -107,7 +110,7 @@ def with_settings(world: World, settings: Settings) -> World:
 
     def moved(instance: Instance) -> Instance:
         views = tuple(
-            view.replaced(run_from=anchored(view.run_from, view.seen)) if view.state else view
+            evolve(view, run_from=anchored(view.run_from, view.seen)) if view.state else view
             for view in instance.views
         )
         if not views and instance.checked:
@@ -130,7 +133,7 @@ def check(instance: Instance, settings: Settings) -> Instance:
     """The instance after the health check that was due, or after those of the nodes whose were."""
     at, passed = instance.target_at, int(instance.answers and not instance.why)
     if instance.views:
-        views = [_viewed(view, passed, settings) if view.at == at else view for view in instance.views]
+        views = [_viewed(view, passed, at, settings) if view.at == at else view for view in instance.views]
         checked = _folded(instance, tuple(views))
     else:
         run_from = instance.run_from if passed == instance.seen else at
@@ -141,13 +144,13 @@ def check(instance: Instance, settings: Settings) -> Instance:
     return checked
 
 
-def _viewed(view: View, passed: int, settings: Settings) -> View:
+def _viewed(view: View, passed: int, at: int, settings: Settings) -> View:
     """What a node knows after its check, or once it has learned of the target."""
     if not view.state:
-        return view.replaced(state="initial", at=view.run_from)
-    run_from = view.run_from if passed == view.seen else view.at
-    state, due = _verdict(view.state, passed, run_from, view.at, settings)
-    return View(state, passed, run_from, due)
+        return evolve(view, state="initial", at=view.run_from)
+    run_from = view.run_from if passed == view.seen else at
+    state, due = _verdict(view.state, passed, run_from, at, settings)
+    return View(state, passed, run_from, None if due == NEVER else due)
 
 
 def _verdict(
@@ -182,7 +185,7 @@ def _folded(instance: Instance, views: tuple[View, ...]) -> Instance:
         target=target,
         seen=max(view.seen for view in views),
         run_from=NEVER,
-        target_at=min(view.at for view in views),
+        target_at=min([view.at for view in views if view.at is not None], default=NEVER),
         views=views,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
@@ -16,10 +16,11 @@ from . import balancer, engine
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .faults import Budget, Errors, Fault, StaleLook, for_groups
+from .faults import AtPhase, Budget, Errors, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
 from .routing import Routing
+from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
@@ -41,6 +42,8 @@ class SimCloud:
         live: Index of the live group in ``plan.groups``; None when nothing is live yet.
         live_image: Image that the live group runs.
         settings: How the world behaves.
+        groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
+            hooks, a grace period, scaling policies.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
@@ -68,6 +71,7 @@ class SimCloud:
         live: int | None = 0,
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
+        groups: Mapping[str, Scaling] | None = None,
         world: World | None = None,
         choices: Choices | None = None,
         add_image: bool = False,
@@ -81,6 +85,7 @@ class SimCloud:
                 live_image=live_image,
                 settings=settings or Settings(),
                 budget=budget or Budget(),
+                groups=_named(plan, live, groups or {}),
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
@@ -100,7 +105,11 @@ class SimCloud:
         self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
+        self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
+        self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
+        if self._phased:
+            self.timeline.on_phase = self._entered
         self.world = engine.with_faults(world, faults) if faults else world
         self._record(self.world)
 
@@ -122,6 +131,8 @@ class SimCloud:
         """Carry out one command, at most once, and say what became of it."""
         world, fate = engine.before_call(self.world, self.choices)
         self.world, outcome = called(world, command, fate)
+        if isinstance(fate, LateCall):
+            self.later(fate.seconds, lambda world: called(world, command, None)[0])
         self._record(self.world)
         return outcome
 
@@ -131,9 +142,29 @@ class SimCloud:
         until = self.world.now + milliseconds
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
-        self.world = engine.advance(world, until, self.choices, self._record if self._watched else None)
+        while self._late and self._late[0][0] <= until:
+            at, change = self._late.pop(0)
+            world = change(self._advanced(world, at))
+            self._record(world)
+        self.world = self._advanced(world, until)
         if self._watched:
             self._routing.extend(until)
+
+    def _advanced(self, world: World, until: int) -> World:
+        return engine.advance(world, until, self.choices, self._record if self._watched else None)
+
+    def later(self, seconds: float, change: Callable[[World], World]) -> None:
+        """Let a change of the world come to pass so many seconds from now; it is not part of the world."""
+        self._late.append((self.world.now + round(seconds * 1000), change))
+        self._late.sort(key=lambda each: each[0])
+
+    def _entered(self, phase: str) -> None:
+        """What waits for a phase happens when a deployment comes to it for the first time."""
+        due = tuple(waiting.fault for waiting in self._phased if waiting.phase == phase)
+        self._phased = [waiting for waiting in self._phased if waiting.phase != phase]
+        if due:
+            self.world = engine.with_faults(self.world, due)
+            self._record(self.world)
 
     @property
     def _watched(self) -> bool:
@@ -224,6 +255,15 @@ def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: b
     if add_image and world.image(plan.image) is None:
         changes["images"] = (*world.images, Image(plan.image, plan.image))
     return world.replaced(**changes) if changes else world
+
+
+def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
+    blue = plan.groups[1 if live is None else live]
+    green = next(name for name in plan.groups if name != blue)
+    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
+        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
+    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
 
 
 def _colours(plan: Plan, world: World) -> tuple[str, str]:

@@ -12,31 +12,41 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import choose, end_instance, progress, react
+from .autoscaling import progress, tidied
 from .builds import progress_builds
 from .checks import application_changed, checked_again
 from .choices import Choices
+from .edits import edited, resized
 from .faults import (
-    TIMED,
     AlarmOk,
     AlarmRed,
+    AtPhase,
     BlindLook,
     Budget,
     Dies,
+    During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Fault,
-    Flaps,
+    Gone,
+    Lasting,
+    LateCall,
     LostAnswer,
-    OfTargets,
+    MadeAnew,
+    Over,
+    Refreshes,
     RefusedCall,
     Rescale,
+    ScheduledAction,
     Sick,
     StaleLook,
     Timed,
     ZoneDown,
-    ZoneUp,
 )
+from .launching import choose, react
+from .membership import end_instance
+from .target_faults import Flaps, OfTargets
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
 AGAIN_MS = 1000
@@ -102,11 +112,23 @@ def _happen(world: World, choices: Choices) -> World:
 def with_faults(world: World, faults: tuple[Fault, ...]) -> World:
     """The world with these faults ahead; their times count from now."""
     for fault in faults:
-        if isinstance(fault, TIMED):
+        if isinstance(fault, Lasting):
+            world = begun(world, fault)
+        elif not isinstance(fault, AtPhase):
             world = schedule(world, fault, world.now + ms(fault.at_seconds))
-        else:
-            world = world.replaced(faults=(*world.faults, fault))
-    return checked_again(world) if any(isinstance(fault, OfTargets) for fault in faults) else world
+    return world
+
+
+def begun(world: World, fault: Lasting) -> World:
+    """The world in which a fault of the kind that lasts begins now; what is in a failing zone dies."""
+    world = world.replaced(faults=(*world.faults, fault))
+    if isinstance(fault, ZoneDown):
+        for group in world.groups:
+            dying = Dies(group.name, 0)
+            world = _stricken(
+                world, group, [each for each in _victims(group, dying) if each.zone == fault.zone], dying
+            )
+    return checked_again(world) if isinstance(fault, OfTargets) else world
 
 
 def schedule(world: World, fault: Timed, at: int) -> World:
@@ -126,30 +148,28 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             return set_alarm(world, name, "alarm")
         case AlarmOk(name=name):
             return set_alarm(world, name, "ok")
-        case ZoneDown(zone=zone):
-            if fault.for_seconds is not None:
-                over = world.now + ms(fault.for_seconds)
-                world = schedule(world, ZoneUp(zone, over / 1000), over)
-            return _zone_down(world, zone)
-        case ZoneUp(zone=zone):
-            return world.replaced(down=tuple([other for other in world.down if other != zone]))
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
+        case During():
+            if fault.for_seconds is not None:
+                over = world.now + ms(fault.for_seconds)
+                world = schedule(world, Over(fault.fault, over / 1000), over)
+            return begun(world, fault.fault)
+        case Over():
+            left = tuple(other for other in world.faults if other != fault.fault)
+            world = _resettled(world.replaced(faults=left))
+            return checked_again(world) if isinstance(fault.fault, OfTargets) else world
+        case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
+            return edited(world, fault)
         case _:
             return _strike_group(world, fault, choices)
 
 
-def _zone_down(world: World, zone: int) -> World:
-    """All instances of the zone fail; those that do not run yet are missed at once."""
-    world = world.replaced(down=tuple(sorted({*world.down, zone})))
+def _resettled(world: World) -> World:
+    """The world after a zone has recovered: groups look whether they are balanced."""
     for group in world.groups:
-        there = [each for each in group.instances if each.zone == zone]
-        world = _stricken(world, group, [e for e in there if _can_fail(e)], Dies(group.name, 0))
-        for each in there:
-            left = world.group(group.name)
-            if left and each.life == "pending":
-                world = end_instance(world, left, each.id, lower=0)
+        world = tidied(world, group)[0]
     return world
 
 
@@ -164,10 +184,9 @@ def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBound
             away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
             return _stricken(world, group, victims, away) if group else world
         case Rescale():
-            if group is None or group.frozen:
+            if group is None or "AlarmNotification" in group.suspended:
                 return world
-            desired = min(max(group.desired + fault.delta, group.min), group.max)
-            return world.with_group(react(world, group.replaced(desired=desired)))
+            return resized(world, group, group.desired + fault.delta)
         case EditBounds():
             if group is None:
                 return world
@@ -212,7 +231,7 @@ def kill(world: World, group: Group, name: str) -> World:
 
     A running one fails altogether, and the group notices; one that does not run yet is missed at once.
     """
-    victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
+    victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
     if victims and victims[0].life == "pending":
         return end_instance(world, group, name, lower=0)
     world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
@@ -236,7 +255,6 @@ def healed(world: World) -> World:
         faults=(),
         schedule=(),
         history=(),
-        down=(),
         alarms=tuple((name, "ok" if state == "alarm" else state) for name, state in world.alarms),
     )
     for group in world.groups:
@@ -277,10 +295,10 @@ def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
         yield from (("reds", AlarmRed(name, 0)) for name, state in world.alarms if state == "ok")
 
 
-def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | None]:
+def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | LateCall | None]:
     """The world with this call counted, and what will go wrong with it."""
     for fault in world.faults:
-        if isinstance(fault, LostAnswer | RefusedCall) and fault.call == 1:
+        if isinstance(fault, LostAnswer | RefusedCall | LateCall) and fault.call == 1:
             return _counted(world, "call"), fault
     world = _counted(world, "call")
     options: list[LostAnswer | RefusedCall | None] = [None]

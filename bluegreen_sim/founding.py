@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
 from .checks import proven
 from .faults import Budget
+from .scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
 
@@ -13,7 +16,14 @@ ALL = 100
 
 
 def found(
-    plan: Plan, *, capacity: int, live: int | None, live_image: str, settings: Settings, budget: Budget
+    plan: Plan,
+    *,
+    capacity: int,
+    live: int | None,
+    live_image: str,
+    settings: Settings,
+    budget: Budget,
+    groups: Mapping[str, Scaling] | None = None,
 ) -> World:
     """A world in which the plan's live group serves in peace.
 
@@ -24,13 +34,16 @@ def found(
         live_image: Image of the template's first version, which the live group runs.
         settings: How the world behaves.
         budget: What may go wrong.
+        groups: What groups are told besides their sizes, by name.
     """
-    groups = [_group(plan, i, capacity, settings, is_live=i == live) for i in range(2)]
+    told = groups or {}
+    made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
-        groups = [group for i, group in enumerate(groups) if i == live]
+        made = [group for i, group in enumerate(made) if i == live]
+    made = [_told(group, told.get(group.name, PLAIN), settings) for group in made]
     return World(
         settings=settings,
-        groups=tuple(groups),
+        groups=tuple(made),
         homes=homes(plan),
         rule=_rule(plan, live),
         template=plan.launch_template,
@@ -40,6 +53,24 @@ def found(
         serial=0 if live is None else capacity,
         budget=budget,
     )
+
+
+def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
+    """The group with this told: its instances are spread over its zones, and were there for long."""
+    zones = scaling.zones or range(settings.zones)
+    instances = tuple(
+        proven(
+            each.replaced(
+                zone=zones[n % len(zones)],
+                standing=Standing(protected=True) if scaling.protects_new else NEW,
+            ),
+            settings,
+        )
+        for n, each in enumerate(group.instances)
+    )
+    # Only what was created, or has been healthy, behind its target group heeds the balancer.
+    elb = scaling.checks == "ELB" or (scaling.checks is None and settings.replace_unhealthy)
+    return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
 
 
 def homes(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -62,16 +93,12 @@ def _rule(plan: Plan, live: int | None) -> tuple[tuple[str, int], ...]:
     return tuple((name, ALL if i == serving else 0) for i, name in enumerate(target_groups(plan)))
 
 
-def _group(plan: Plan, index: int, capacity: int, settings: Settings, *, is_live: bool) -> Group:
+def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     name, high = plan.groups[index], 2 * max(1, capacity)
     if not is_live:
         return Group(name=name, max=high, attached=not plan.shared)
     instances = tuple(
-        proven(
-            Instance(f"i-{n + 1:04d}", 1, "running", answers=True, answered=True, zone=n % settings.zones),
-            settings,
-        )
-        for n in range(capacity)
+        Instance(f"i-{n:04d}", 1, "running", answers=True, answered=True) for n in range(1, capacity + 1)
     )
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances

@@ -13,11 +13,12 @@ from . import balancer
 from .balancer import Known
 from .timeline import Nodes, Timeline
 from .traffic import Pool
-from .world import Group, Instance, TargetState, World, ms
+from .view import TargetState
+from .world import Group, Instance, World, ms
 
 Rule = tuple[tuple[str, int], ...]
 
-MET = ("groups", "rule", "down", "settings")
+MET = ("groups", "rule", "faults", "settings")
 """The parts of a world that requests meet."""
 
 
@@ -116,13 +117,13 @@ class Routing:
 
     def _nodes(self, world: World, doors: tuple[bool, ...]) -> Nodes:
         settings = world.settings
-        if not settings.views and settings.cross_zone and all(doors) and not world.down:
+        if not settings.views and settings.cross_zone and all(doors) and not balancer.down(world):
             return (balancer.pools(world),) * settings.nodes
         return tuple(self._pools(world, node) if door else () for node, door in enumerate(doors))
 
     def _pools(self, world: World, node: int) -> tuple[Pool, ...]:
         rule = next((rule for _, late, rule in self._rules if late == node), world.rule)
-        if world.settings.zone_of_node[node] in world.down:
+        if world.settings.zone_of_node[node] in balancer.down(world):
             return tuple(Pool(name, weight, ()) for name, weight in rule)
         return tuple(
             Pool(name, weight, balancer.serving(world, self._known(world, name, node), node))

@@ -58,7 +58,8 @@ class Settings:
     Args:
         react_seconds: From a changed size to the launch or termination (1 to 6 s in the samples of the
             EC2 Auto Scaling user guide, "Scaling activities").
-        pending_seconds: From launch to running and, in an attached group, registered.
+        pending_seconds: From launch to running and, in an attached group, registered; of several one is
+            chosen per instance.
         boot_seconds: From running until the application answers; one of these is chosen per instance.
         first_check_seconds: From registration to the first health check (undocumented).
         check_interval_seconds: Between two checks of a target. ALB's default is 30.
@@ -76,6 +77,10 @@ class Settings:
             Scaling user guide, "Manual scaling").
         replace_unhealthy: Whether a group replaces instances that the balancer finds unhealthy (health
             check type ELB), at once: the grace period is 0 through the API.
+        replace_percent: How much of its size a group replaces at a time, at least one instance (EC2 Auto
+            Scaling user guide, "Health checks").
+        attach_seconds: From an attach until the instances are registered (undocumented).
+        delete_seconds: From the deletion of an empty group until it is gone: "a few minutes" at AWS.
         retry_seconds: Pause after a failed launch; doubled each time, up to 300 (undocumented).
         termination: Which instances a shrinking group ends: ``"oldest-version"`` and of these the oldest
             (the default policy in one zone); ``"any"``, chosen among all that can be told apart; or
@@ -102,7 +107,7 @@ class Settings:
     """
 
     react_seconds: float = 3
-    pending_seconds: float = 15
+    pending_seconds: float | tuple[float, ...] = 15
     boot_seconds: tuple[float, ...] = (30,)
     first_check_seconds: float = 5
     check_interval_seconds: float = 10
@@ -115,6 +120,9 @@ class Settings:
     stop_seconds: float = 10
     notice_seconds: float = 60
     replace_unhealthy: bool = False
+    replace_percent: int = 10
+    attach_seconds: float = 0
+    delete_seconds: float = 0
     retry_seconds: float = 15
     termination: Literal["oldest-version", "any", "each"] = "oldest-version"
     zones: int = 1

@@ -37,30 +37,38 @@ from .cloud import SimCloud
 from .faults import (
     AlarmOk,
     AlarmRed,
+    AtPhase,
     BlindLook,
     Budget,
+    Busy,
+    Denied,
     Dies,
+    During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Errors,
     Fault,
-    Flaps,
-    HealthAnswer,
-    InternalError,
+    Gone,
+    LateCall,
     LaunchFails,
     LostAnswer,
-    LuckyProbe,
+    MadeAnew,
     NeverHealthy,
+    Over,
+    Refreshes,
     RefusedCall,
     Rescale,
+    Scarce,
+    ScheduledAction,
     Sick,
     SlowBoot,
+    SlowToShow,
     StaleLook,
-    StuckDrain,
     ZoneDown,
-    ZoneUp,
 )
 from .settings import AT_ONCE, Propagation, Settings
+from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .traffic import Traffic
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
@@ -230,10 +238,18 @@ def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
         st.builds(InternalError, _ANY_GROUP),
         st.builds(StuckDrain, _ANY_GROUP),
         st.builds(Flaps, _GROUP, _AT, st.integers(1, 30), st.integers(1, 10), _COUNT),
-        st.builds(ZoneDown, st.just(0), _AT, _FOR),
-        st.builds(ZoneUp, st.just(0), _AT),
         st.builds(SlowBoot, st.integers(0, 1_000), _ANY_GROUP),
         st.builds(LaunchFails, st.integers(1, 5), _ANY_GROUP),
+        st.builds(Scarce, st.integers(0, 5), _ANY_GROUP),
+        _LASTS.flatmap(lambda lasts: st.sampled_from((lasts, During(lasts, 60, 120), Over(lasts, 0)))),
+        st.builds(SlowToShow, st.integers(0, 60)),
+        st.builds(EditVersion, _GROUP, st.sampled_from((1, "$Latest", "$Default")), _AT),
+        st.builds(ScheduledAction, _GROUP, _AT, desired=st.integers(0, 4)),
+        st.builds(Refreshes, _GROUP, _AT),
+        st.builds(MadeAnew, _GROUP, _AT),
+        st.builds(Gone, image, _AT),
+        st.builds(AtPhase, st.sampled_from(("scale_up", "shift", "drain")), st.builds(Sick, _GROUP, _AT)),
+        st.builds(LateCall, _CALL, st.integers(1, 120)),
         st.builds(Errors, image, st.integers(1, 100)),
         st.builds(AlarmRed, alarm, _AT, _FOR),
         st.builds(AlarmOk, alarm, _AT),
@@ -248,6 +264,12 @@ def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
         kinds.append(st.builds(EditWeights, _WEIGHTS, _AT))
     return st.one_of(kinds)
 
+
+_LASTS: SearchStrategy[Any] = st.one_of(
+    st.builds(Busy, _GROUP),
+    st.builds(ZoneDown, st.integers(0, 2)),
+    st.builds(Denied, st.sampled_from(("SetShares", "SetSize", "Attach"))),
+)
 
 _BOUNDS = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(sorted)
 
@@ -298,6 +320,9 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         deregistration_seconds=st.sampled_from((0, 30, 60) if quick else (0, 30, 60, 300)),
         stop_seconds=st.integers(0, 30),
         notice_seconds=st.sampled_from((0, 60, 120)),
+        replace_percent=st.sampled_from((10, 50, 100)),
+        attach_seconds=st.sampled_from((0, 5)),
+        delete_seconds=st.sampled_from((0, 30)),
         # With a grace period of 0 an instance that boots slowly is replaced before it ever answers.
         replace_unhealthy=st.sampled_from((False,) if quick else (False, True)),
         retry_seconds=st.sampled_from((5, 15, 60)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -74,6 +74,7 @@ class Timeline:
 
     Attributes:
         phases: (milliseconds of the timeline, the deployment's phase from then on), as far as it was told.
+        on_phase: Is told each phase when it begins.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Timeline:
         self._end_ms = 0
         self._changes: list[tuple[int, Nodes, tuple[tuple[str, int], ...], States]] = []
         self.phases: list[tuple[int, str]] = []
+        self.on_phase: Callable[[str], None] | None = None
 
     def record(
         self,
@@ -119,6 +121,8 @@ class Timeline:
         at = round(at_seconds * 1000) - self._start_ms
         if not self.phases or self.phases[-1][1] != phase:
             self.phases.append((at, phase))
+            if self.on_phase is not None:
+                self.on_phase(phase)
 
     def stepped(self, step: Any, observation: Any) -> None:
         """Note the phase that a pass ended in; called by the deployment that this listens to."""

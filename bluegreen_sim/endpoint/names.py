@@ -13,6 +13,17 @@ NETWORK = "vpc-0simulated"
 BALANCER = "simulated"
 INSTANCE_TYPE = "t3.micro"
 
+
+def zone(number: int) -> str:
+    """The name of a zone; the first is ``ZONE``."""
+    return ZONE[:-1] + chr(ord("a") + number)
+
+
+def subnet(number: int) -> str:
+    """The subnet of a zone; that of the first is ``SUBNET``."""
+    return SUBNET if number == 0 else f"subnet-{number}simulated"
+
+
 _ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:"
 
 
@@ -25,16 +36,6 @@ def group_arn(name: str, token: str = "") -> str:
     """An Auto Scaling group's; of a namesake made by somebody else it differs, as it does at AWS."""
     uuid = UUID(digest(f"{name} {token}", 32))
     return f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}"
-
-
-def zone(number: int) -> str:
-    """An Availability Zone's name."""
-    return f"{REGION}{chr(ord('a') + number)}"
-
-
-def subnet(number: int) -> str:
-    """The subnet of an Availability Zone."""
-    return f"{SUBNET}{number}" if number else SUBNET
 
 
 def target_group_arn(name: str) -> str:

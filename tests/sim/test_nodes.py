@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import bluegreen
 from bluegreen.core.commands import SetShares, SetSize
 from bluegreen.core.plan import Plan, WeightedTargetGroups
-from bluegreen_sim import Propagation, Settings, SimCloud, ZoneDown
-from bluegreen_sim.balancer import change_targets, set_weights
+from bluegreen_sim import During, Propagation, Settings, SimCloud, ZoneDown
+from bluegreen_sim.balancer import change_targets, down, set_weights
 from bluegreen_sim.checks import application_changed, proven
 from bluegreen_sim.engine import strike
 from bluegreen_sim.world import Group, Instance, World
@@ -44,7 +44,9 @@ def placed(settings: Settings, zones: dict[str, tuple[int, ...]], rate: int = RA
             fresh = Instance(f"i-{serial:04d}", 1, "running", answers=True, answered=True, zone=zone)
             instances.append(proven(fresh, settings) if group.name == "a" else fresh)
         size = len(instances)
-        groups.append(group.replaced(min=0, max=9, desired=size, instances=tuple(instances)))
+        groups.append(
+            group.replaced(min=0, max=9, desired=size, suspended=("AZRebalance",), instances=tuple(instances))
+        )
     rule = (("tg-a", 100), ("tg-b", 0))
     return SimCloud(
         WEIGHTED, world=cloud.world.replaced(groups=tuple(groups), rule=rule, serial=serial), traffic=rate
@@ -384,12 +386,12 @@ def test_a_deployment_on_a_lagging_balancer_loses_nothing() -> None:
 def test_a_zone_that_fails_takes_its_instances_and_nodes_along() -> None:
     """Requests that enter there fail until DNS is asked again; the others fail until checks notice."""
     cloud = placed(Settings(zones=2, dns_seconds=30), {"a": (0, 1), "b": ()}, rate=100)
-    changed(cloud, lambda world: strike(world, ZoneDown(0, 0, for_seconds=100), cloud.choices))
+    changed(cloud, lambda world: strike(world, During(ZoneDown(0), 0, for_seconds=100), cloud.choices))
     cloud.clock.sleep(90)
     failed = [row["failed"] for row in cloud.timeline.counts()]
     assert failed[:20] == [75] * 20  # half meet a dead node, half of the others a dead target
     assert failed[20:30] == [50] * 10
     assert failed[30:] == [0] * 60
-    assert cloud.world.down == (0,)
+    assert down(cloud.world) == [0]
     cloud.clock.sleep(20)
-    assert cloud.world.down == ()
+    assert down(cloud.world) == []
