@@ -16,6 +16,7 @@ from . import balancer, engine
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
+from .fine import Rules
 from .faults import Budget, Errors, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
@@ -93,7 +94,7 @@ class SimCloud:
             self.blue,
             nodes=world.settings.nodes,
             start_ms=world.now,
-            cursor=world.settings.cursor,
+            rules=Rules(cursor=world.settings.cursor),
         )
         self._looker = Looker()
         self._recorded: World | None = None

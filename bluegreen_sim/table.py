@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from .timeline import Answers, Segment, Timeline
+    from .reading import Answers, Segment
+    from .timeline import Timeline
 
 STATES = ("healthy", "initial", "unhealthy", "draining", "unused")
 
@@ -137,6 +138,7 @@ def described(timeline: Timeline) -> Iterator[str]:
             "500": answers.wrong,
             "502": answers.silent,
             "503": answers.nobody,
+            "504": answers.late,
         }
         got = sum(answers.requests())
         if got or version != "none":
