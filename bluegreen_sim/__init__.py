@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alarms import CompositeAlarm, MetricAlarm
+    from .application import Application
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
     from .dataplane import Split
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         StaleLook,
         parse,
     )
+    from .latency import Latency
     from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
@@ -39,19 +42,23 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmOk",
     "AlarmRed",
+    "Application",
     "BlindLook",
     "Bounds",
     "Budget",
     "Choices",
+    "CompositeAlarm",
     "Dies",
     "EditBounds",
     "EditWeights",
     "Errors",
     "Exploration",
     "Fault",
+    "Latency",
     "LaunchFails",
     "LeastOutstanding",
     "LostAnswer",
+    "MetricAlarm",
     "Moment",
     "NeverHealthy",
     "RefusedCall",
@@ -78,6 +85,8 @@ __all__ = [
 
 # Where each public name lives; it is loaded when it is first used, like those of bluegreen.
 _HOMES = {
+    "alarms": "CompositeAlarm MetricAlarm",
+    "application": "Application",
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
     "dataplane": "Split",
@@ -85,6 +94,7 @@ _HOMES = {
         "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
         "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
     ),
+    "latency": "Latency",
     "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",

@@ -15,6 +15,7 @@ from .balancer import application_changed, check, deregister, register, used
 from .choices import Choices
 from .faults import LaunchFails, NeverHealthy, SlowBoot
 from .settings import Settings
+from .watching import fails_at
 from .world import NEVER, Group, Instance, Version, World, ms
 
 RETRY_LIMIT_SECONDS = 300
@@ -64,7 +65,8 @@ def _survivors(world: World, group: Group, choices: Choices) -> Iterator[Instanc
             if lives.target_at <= now:
                 lives = _target_due(lives, world)
             elif lives.app_at <= now:
-                lives = application_changed(lives, now, world.settings, answers=True)
+                lives = application_changed(lives, now, world.settings, answers=not lives.answers)
+                lives = lives.replaced(app_at=fails_at(world, lives))
             else:
                 lives = _life_due(lives, world, group, choices)
         if lives:

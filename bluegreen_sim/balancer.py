@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from .faults import Errors
 from .settings import Settings
 from .traffic import Pool, Target
+from .watching import wrong_percents
 from .world import NEVER, Group, Instance, TargetState, World, ms
 
 
@@ -162,8 +162,7 @@ def pools(world: World) -> tuple[Pool, ...]:
 
 
 def _serving(world: World, groups: list[Group]) -> tuple[Target, ...]:
-    wrong = {fault.image: fault.percent for fault in world.faults if isinstance(fault, Errors)}
-    percents = {version.number: wrong.get(version.image, 0) for version in world.versions}
+    percents = wrong_percents(world)
     healthy: list[Target] = []
     others: list[Target] = []
     for group in groups:

@@ -13,19 +13,24 @@ from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
+from .application import Manner
+from .alarms import CompositeAlarm, MetricAlarm
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .fine import Rules
-from .faults import Budget, Errors, Fault, StaleLook, for_groups
+from .evaluating import by_metrics, by_rules, with_alarms
+from .faults import Budget, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .metrics import MINUTE_MS, Metrics, Query
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
+from .watching import Watch, application, rules_of
 from .world import Image, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
+_SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
 
 
 class SimCloud:
@@ -41,6 +46,7 @@ class SimCloud:
         live: Index of the live group in ``plan.groups``; None when nothing is live yet.
         live_image: Image that the live group runs.
         settings: How the world behaves.
+        alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
@@ -68,6 +74,7 @@ class SimCloud:
         live: int | None = 0,
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
+        alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
         add_image: bool = False,
@@ -94,14 +101,17 @@ class SimCloud:
             self.blue,
             nodes=world.settings.nodes,
             start_ms=world.now,
-            rules=Rules(cursor=world.settings.cursor),
+            rules=rules_of(world.settings, seed),
         )
         self._looker = Looker()
+        self._watch = Watch()
         self._recorded: World | None = None
         self._fetched = 0
         self._answered: Counter[str] = Counter()
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
-        self.world = engine.with_faults(world, faults) if faults else world
+        world = engine.with_faults(world, faults) if faults else world
+        colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
+        self.world = with_alarms(world, tuple(alarms), colours)
         self._record(self.world)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
@@ -131,8 +141,17 @@ class SimCloud:
         until = self.world.now + milliseconds
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
-        self.world = engine.advance(world, until, self.choices, self._record if self._watched else None)
+        self.world = world
+        while self.world.evaluated and (minute := (self.world.now // MINUTE_MS + 1) * MINUTE_MS) <= until:
+            self._advance(minute)
+            self.world = by_metrics(self.world, self._metrics())
+        self._advance(until)
+
+    def _advance(self, until: int) -> None:
+        self.world = engine.advance(self.world, until, self.choices, self._record if self._watched else None)
         self.timeline.extend(until)
+        if self.world.evaluated:
+            self.world = by_rules(self.world)
 
     @property
     def _watched(self) -> bool:
@@ -144,6 +163,8 @@ class SimCloud:
         if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
             return
         self._recorded = world
+        seen = self._watch.look(world)
+        self.timeline.behave(world.now, seen.manners, seen.slow, seen.cuts)
         nodes = (balancer.pools(world),) * world.settings.nodes
         self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
 
@@ -164,6 +185,36 @@ class SimCloud:
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
 
+    def metrics(
+        self,
+        metric: str,
+        target_group: str | None = None,
+        *,
+        statistic: str = "Sum",
+        period_seconds: int = 60,
+    ) -> dict[int, float]:
+        """A metric as CloudWatch has it by now: no data point where there was nothing.
+
+        Args:
+            metric: Its name, such as ``HTTPCode_Target_5XX_Count``.
+            target_group: Name of a target group, or ``"blue"`` or ``"green"``; None: of the load balancer.
+            statistic: ``Sum``, ``Average``, ``Minimum``, ``Maximum``, ``SampleCount`` or a percentile.
+            period_seconds: Of a data point.
+
+        Returns:
+            By the second of world time at which each period began.
+
+        Raises:
+            ValueError: If there is no such metric, statistic or period.
+        """
+        names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
+        query = Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        return self._metrics().points(query)
+
+    def _metrics(self) -> Metrics:
+        delay = 1000 * self.world.settings.metric_delay_seconds
+        return Metrics(self.timeline, dict(self.world.homes), self.world.now - delay)
+
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
 
@@ -172,7 +223,7 @@ class SimCloud:
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
-            502 from a target that does not answer, 503 without any target.
+            502 or 504 from a target that does not answer, 503 without any target.
         """
         match = _URL.match(url)
         named = self._instance(match[1]) if match else None
@@ -180,22 +231,20 @@ class SimCloud:
             named = self._next_target()
             if named is None:
                 return 503, "503 Service Temporarily Unavailable"
+        app = application(self.world, named)
         if not named.answers:
-            return 502, "502 Bad Gateway"
+            return _SILENT[Manner(app, dead=named.dead).silence]
         version = self.world.version(named.version)
         image = version and self.world.image(version.image)
         body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
-        if image and self._wrong(image.id):
+        if image and self._wrong(image.id, app.wrong_percent):
             return 500, body
         return 200, body
 
-    def _wrong(self, image: str) -> bool:
+    def _wrong(self, image: str, percent: int) -> bool:
         """Whether this answer is one of those that the image's application gets wrong."""
         k = self._answered[image]
         self._answered[image] += 1
-        percent = next(
-            (f.percent for f in self.world.faults if isinstance(f, Errors) and f.image == image), 0
-        )
         return (k + 1) * percent // 100 > k * percent // 100
 
     def _next_target(self) -> Instance | None:

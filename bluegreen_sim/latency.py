@@ -177,7 +177,7 @@ def floor_sum(count: int, divisor: int, step: int, start: int) -> int:
         divisor, step = step, divisor
 
 
-def percentile(parts: Mapping[tuple[Latency, int, int], int], percent: int) -> int | None:
+def percentile(parts: Mapping[tuple[Latency, int, int], int], percent: int) -> int:
     """The time within which so many percent are answered, in microseconds: the order statistic of a mixture.
 
     Args:
@@ -185,8 +185,8 @@ def percentile(parts: Mapping[tuple[Latency, int, int], int], percent: int) -> i
             a denominator).
         percent: 1 to 100.
 
-    Returns:
-        None of no requests.
+    Raises:
+        ValueError: If there is no request.
     """
     scale = math.lcm(*(latency.total for latency, _, _ in parts))
     steps = sorted(
@@ -197,15 +197,18 @@ def percentile(parts: Mapping[tuple[Latency, int, int], int], percent: int) -> i
     )
     sums = list(accumulate(weight for _, weight in steps))
     if not sums:
-        return None
+        raise ValueError("parts: no request was answered; ask only where one was")
     return steps[bisect_right(sums, (sums[-1] * percent - 1) // 100)][0]
 
 
-def mean(parts: Mapping[tuple[Latency, int, int], int]) -> float | None:
-    """Their mean, in microseconds; None of no requests."""
-    count = sum(parts.values())
+def mean(parts: Mapping[tuple[Latency, int, int], int]) -> float:
+    """Their mean, in microseconds, of one request or more."""
     spent = sum(
         latency.sum_us * numerator * number / (denominator * latency.total)
         for (latency, numerator, denominator), number in parts.items()
     )
-    return spent / count if count else None
+    return spent / sum(parts.values())
+
+
+INSTANT = Latency.menu({0.000_001: 1})
+"""As good as no time: of an answer that costs no work."""

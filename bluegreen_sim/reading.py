@@ -15,7 +15,7 @@ from attrs import Factory, define, frozen
 from .application import USUAL, Manner, Stretch
 from .dataplane import Split, by_node
 from .fine import FineNode, Rules
-from .latency import Latency
+from .latency import INSTANT, Latency
 from .traffic import Outcome, Pool, Traffic
 
 Nodes = tuple[tuple[Pool, ...], ...]
@@ -327,8 +327,8 @@ class Reader:
             found.wrong[i] = excess + wrong
             found.silent[i] = lost[502]
             found.late[i] = lost[504] + late
-            if latency and answered:
-                found.paces[i] = Counter({(latency, *stretch): answered})
+            if latency and answered + excess:
+                found.paces[i] = Counter({(latency, *stretch): answered, (INSTANT, 1, 1): excess})
         return found
 
     def _late(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -28,6 +29,7 @@ class Timeline:
         rules: How the balancer divides the requests.
 
     Attributes:
+        start_ms: World time at which the timeline begins.
         phases: (milliseconds of the timeline, the deployment's phase from then on), as far as it was told.
     """
 
@@ -45,7 +47,7 @@ class Timeline:
         self.blue = blue
         self.nodes = nodes
         self.rules = rules or Rules()
-        self._start_ms = start_ms
+        self.start_ms = start_ms
         self._end_ms = 0
         self._changes: list[Segment] = []  # their ends are not known yet
         self._manners: tuple[tuple[str, Manner], ...] = ()
@@ -60,7 +62,7 @@ class Timeline:
         self, at_ms: int, nodes: Nodes, healthy: tuple[tuple[str, int], ...], states: States = ()
     ) -> None:
         """Note what requests meet from a moment of world time on, at each of the balancer's nodes."""
-        at = at_ms - self._start_ms
+        at = at_ms - self.start_ms
         self.extend(at_ms)
         if self._changes and self._changes[-1].start_ms == at:
             self._changes.pop()
@@ -83,23 +85,23 @@ class Timeline:
             slow: (instance, world time since when its share rises): of those that start slowly.
             cuts: (instance, status): whose connections are cut now, and what those get who then wait.
         """
-        at = at_ms - self._start_ms
+        at = at_ms - self.start_ms
         self._manners = tuple(
-            (name, evolve(manner, since_ms=manner.since_ms - self._start_ms) if manner.since_ms else manner)
+            (name, evolve(manner, since_ms=manner.since_ms - self.start_ms) if manner.since_ms else manner)
             for name, manner in manners
         )
-        self._slow = tuple((name, since - self._start_ms) for name, since in slow)
+        self._slow = tuple((name, since - self.start_ms) for name, since in slow)
         for name, status in cuts:
             self._cuts.setdefault(name, []).append((at, status))
             self._cut_ms = at
 
     def extend(self, to_ms: int) -> None:
         """Let the timeline reach to a moment of world time."""
-        self._end_ms = max(self._end_ms, to_ms - self._start_ms)
+        self._end_ms = max(self._end_ms, to_ms - self.start_ms)
 
     def mark(self, at_seconds: float, phase: str) -> None:
         """Note the phase of a deployment from a moment of world time on; moments do not fall."""
-        at = round(at_seconds * 1000) - self._start_ms
+        at = round(at_seconds * 1000) - self.start_ms
         if not self.phases or self.phases[-1][1] != phase:
             self.phases.append((at, phase))
 
@@ -213,6 +215,12 @@ class Timeline:
     def answers_by_group(self) -> dict[str | None, Answers]:
         """The same by group."""
         return self._by_seconds()
+
+    def of_seconds(self, first: int, last: int) -> list[Segment | None]:
+        """What requests met when each second from ``first`` to before ``last`` began; None before anything."""
+        starts = [change.start_ms for change in self._changes]
+        places = (bisect_right(starts, 1000 * second) - 1 for second in range(first, last))
+        return [self._changes[place] if place >= 0 else None for place in places]
 
     def segment_of_each_second(self) -> Iterator[Segment | None]:
         """What requests met when each second began; None before anything was noted."""
