@@ -208,7 +208,10 @@ class SimCloud:
             ValueError: If there is no such metric, statistic or period.
         """
         names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
-        query = Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        return self.measured(Query(metric, names.get(target_group or "", target_group), statistic, period_seconds))
+
+    def measured(self, query: Query) -> dict[int, float]:
+        """The same, as a query of ``bluegreen_sim.metrics``."""
         return self._metrics().points(query)
 
     def _metrics(self) -> Metrics:

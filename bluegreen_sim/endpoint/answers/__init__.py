@@ -7,6 +7,7 @@ from . import (
     autoscaling_changes,
     autoscaling_reads,
     cloudwatch,
+    cloudwatch_metrics,
     ec2_images,
     ec2_instances,
     ec2_templates,
@@ -31,3 +32,5 @@ CHANGES: dict[str, dict[str, Change]] = {
     "ssm": ssm.CHANGES,
     "sts": sts.CHANGES,
 }
+MEASURES: dict[str, dict[str, cloudwatch_metrics.Measure]] = {"cloudwatch": cloudwatch_metrics.MEASURES}
+"""What is answered from what users met, not from the world alone."""
