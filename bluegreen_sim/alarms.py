@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from operator import ge, gt, le, lt
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import frozen
 
@@ -19,7 +19,7 @@ from .latency import Shared
 
 MINUTE = 60
 EXTRA = 2
-"""Periods beyond the evaluation periods that are looked at when points are missing; AWS gives an example with two."""
+"""Periods beyond the evaluation periods that are looked at where points are missing, as in AWS's example."""
 
 State = Literal["ok", "alarm", "no-data"]
 Comparison = Literal[
@@ -77,8 +77,8 @@ class MetricAlarm(Shared):
             faults.append(f"datapoints_to_alarm = {self.datapoints_to_alarm!r}: give 1 to evaluation_periods")
         if self.comparison not in COMPARISONS:
             faults.append(f"comparison = {self.comparison!r}: give one of {', '.join(COMPARISONS)}")
-        if self.treat_missing_data not in ("missing", "ignore", "breaching", "notBreaching"):
-            faults.append(f"treat_missing_data = {self.treat_missing_data!r}: give missing, ignore, breaching or notBreaching")
+        if (missing := self.treat_missing_data) not in get_args(Missing):
+            faults.append(f"treat_missing_data = {missing!r}: give one of {', '.join(get_args(Missing))}")
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -135,8 +135,8 @@ def evaluated(alarm: MetricAlarm, points: Sequence[float | None], state: State) 
     """The state that data points lead to, and why.
 
     Real points are preferred to what missing ones count as, also older ones. With too few of them, missing
-    points count as the alarm says. As ``missing`` or ``ignore``, a breaching point that is at least M periods old
-    decides if nothing but breaching ones are there.
+    points count as the alarm says. As ``missing`` or ``ignore``, a breaching point that is at least M periods
+    old decides if nothing but breaching ones are there.
 
     Args:
         alarm: The alarm.
@@ -144,7 +144,11 @@ def evaluated(alarm: MetricAlarm, points: Sequence[float | None], state: State) 
         state: The state so far.
     """
     breaches = COMPARISONS[alarm.comparison][0]
-    real = [(age, breaches(point, alarm.threshold)) for age, point in enumerate(reversed(points), 1) if point is not None]
+    real = [
+        (age, breaches(point, alarm.threshold))
+        for age, point in enumerate(reversed(points), 1)
+        if point is not None
+    ]
     used = [breach for _, breach in islice(real, alarm.evaluation_periods)]
     lacking = alarm.evaluation_periods - len(used)
     if lacking and alarm.treat_missing_data in ("breaching", "notBreaching"):
@@ -161,18 +165,20 @@ def _why(alarm: MetricAlarm, points: Sequence[float | None]) -> str:
     real = [f"{point:g}" for point in reversed(points) if point is not None]
     if not real:
         return f"Insufficient Data: {alarm.evaluation_periods} datapoint(s) were unknown."
+    real = real[: alarm.evaluation_periods]
     breaches, words = COMPARISONS[alarm.comparison]
-    crossed = sum(point is not None and breaches(point, alarm.threshold) for point in points)
-    latest = ", ".join(real[: alarm.evaluation_periods])
+    crossed = sum(breaches(float(point), alarm.threshold) for point in real)
     return (
-        f"Threshold Crossed: {crossed} of the latest {len(real)} datapoint(s) [{latest}] were {words} the "
-        f"threshold ({alarm.threshold:g}); {alarm.needed} of {alarm.evaluation_periods} are needed."
+        f"Threshold Crossed: {crossed} of the latest {len(real)} datapoint(s) [{', '.join(real)}] were "
+        f"{words} the threshold ({alarm.threshold:g}); {alarm.needed} of {alarm.evaluation_periods} are needed."
     )
 
 
 # ----------------------------------------------------------------------------------------- composite alarms
 
-_WORD = re.compile(r"""\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|(\w+|[()]))""")
+_WORD = re.compile(
+    r"""\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|([^\s()"]+))\s*\)|(\w+|[()]))"""
+)
 _STATES = {"ALARM": "alarm", "OK": "ok", "INSUFFICIENT_DATA": "no-data"}
 
 
@@ -228,4 +234,6 @@ def _one(words: list[bool | str], rule: str) -> tuple[bool, list[bool | str]]:
         value, rest = _either(rest, rule)
         if rest[:1] == [")"]:
             return value, rest[1:]
-    raise ValueError(f"rule = {rule!r}: expected a state, NOT or '(' in place of {first!r}, or a ')' is missing")
+    raise ValueError(
+        f"rule = {rule!r}: expected a state, NOT or '(' in place of {first!r}, or a ')' is missing"
+    )

@@ -1,4 +1,4 @@
-"""What a version's application is like: how fast, how much at once, how wrong, and for how long it goes well."""
+"""What a version's application is like: how fast, how much at once, how wrong, and how long it goes well."""
 
 from __future__ import annotations
 

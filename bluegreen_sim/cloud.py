@@ -13,8 +13,8 @@ from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
-from .application import Manner
 from .alarms import CompositeAlarm, MetricAlarm
+from .application import Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
@@ -164,7 +164,8 @@ class SimCloud:
             return
         self._recorded = world
         seen = self._watch.look(world)
-        self.timeline.behave(world.now, seen.manners, seen.slow, seen.cuts)
+        if seen:
+            self.timeline.behave(world.now, seen.manners, seen.slow, seen.cuts)
         nodes = (balancer.pools(world),) * world.settings.nodes
         self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
 
@@ -208,7 +209,9 @@ class SimCloud:
             ValueError: If there is no such metric, statistic or period.
         """
         names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
-        return self.measured(Query(metric, names.get(target_group or "", target_group), statistic, period_seconds))
+        return self.measured(
+            Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        )
 
     def measured(self, query: Query) -> dict[int, float]:
         """The same, as a query of ``bluegreen_sim.metrics``."""

@@ -1,8 +1,8 @@
 """Stickiness: whom the requests of sessions are bound to, by cohorts instead of one session after the other.
 
 The sessions of a moment are of all ages, in equal parts: of R requests of a session, each R-th request of a
-second is the first, each R-th the second, and so on, one gap after the other. All that a cookie does is to let
-the i-th request of a session follow what held when the cookie was given: so many gaps ago.
+second is the first, each R-th the second, and so on, one gap after the other. All that a cookie does is to
+let the i-th request of a session follow what held when the cookie was given: so many gaps ago.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Bound:
             self._rules.append(weights)
 
     def weights(self, at_ms: int) -> dict[str, int]:
-        """By which weights the requests of a moment are divided in effect; a group without a cookie is not asked.
+        """By which weights the requests of a moment are divided in effect.
 
         A cookie of a group at weight 0 still leads there; one of a group that the rule names no more is as
         none.
@@ -72,13 +72,15 @@ class Bound:
 
 
 class Homes:
-    """Sessions bound to single targets of a group; those whose target stops to serve are spread anew, evenly."""
+    """Sessions bound to single targets of a group; those whose target is gone are spread anew, evenly."""
 
     def __init__(self, given: Counter[int]) -> None:
         """Know how long ago cookies were given."""
         self._given = given
         self._since: list[int] = []
-        self._parts: list[dict[str, int]] = []  # of the sessions that began since then: on which targets they are
+        self._parts: list[
+            dict[str, int]
+        ] = []  # of the sessions that began since then: on which targets they are
 
     def serve(self, at_ms: int, names: Sequence[str]) -> None:
         """These targets serve from a moment on."""

@@ -1,4 +1,4 @@
-"""Counts of random choices, drawn for all requests of a second at once: only from bits, so the same everywhere."""
+"""Counts of random choices, drawn for all requests of a second at once, and only from bits."""
 
 from __future__ import annotations
 

@@ -27,13 +27,16 @@ def with_alarms(
     Raises:
         ValueError: If an alarm's metric or statistic is not simulated.
     """
-    for alarm in alarms:
-        if isinstance(alarm, MetricAlarm):
-            query_of(alarm)
-            alarm = evolve(alarm, target_group=colours.get(alarm.target_group or "", alarm.target_group))
+    for given in alarms:
+        alarm = given
+        if isinstance(given, MetricAlarm):
+            query_of(given)
+            alarm = evolve(given, target_group=colours.get(given.target_group or "", given.target_group))
         world = world.replaced(
             evaluated=(*(each for each in world.evaluated if each.name != alarm.name), alarm),
-            alarms=world.alarms if alarm.name in dict(world.alarms) else (*world.alarms, (alarm.name, "no-data")),
+            alarms=world.alarms
+            if alarm.name in dict(world.alarms)
+            else (*world.alarms, (alarm.name, "no-data")),
         )
     return world
 

@@ -1,4 +1,4 @@
-"""A balancer's node whose requests have no common closed form: target by target, for one second after the other.
+"""A balancer's node whose requests have no closed form: target by target, one second after the other.
 
 Needed for weights that change all the time (stickiness, slow start), for choices by a die, and for least
 outstanding requests, which looks at each request. Round robin by fixed weights needs none of it: see
@@ -100,9 +100,7 @@ class Fewest:
             while ends and ends[0][0] <= now:
                 unfinished[heappop(ends)[1]] -= 1
             size, turn = len(names), self._turn
-            name = min(
-                (names[(turn + place) % size] for place in range(size)), key=unfinished.__getitem__
-            )
+            name = min((names[(turn + place) % size] for place in range(size)), key=unfinished.__getitem__)
             self._turn = (names.index(name) + 1) % size
             found[name] += 1
             if spent := _spent(kinds[name], self._sent[name]):
@@ -187,7 +185,7 @@ class FineNode:
                 unserved -= got
                 self.sent[name] += got
                 for key, rows in ((name, self._rows), (self._kinds[name], found)):
-                    rows.setdefault(key, [0] * len(counts))[i] += got  # type: ignore[arg-type, attr-defined]
+                    rows.setdefault(key, [0] * len(counts))[i] += got  # type: ignore[arg-type]
             if unserved:
                 found.setdefault(None, [0] * len(counts))[i] += unserved
         return found
@@ -231,7 +229,9 @@ class FineNode:
         if rules.algorithm == "least_outstanding_requests":
             fewest = self._fewest.setdefault(pool.name, Fewest())
             return fewest.divide(count, names, self._kinds, start, end)
-        ramp = {name: ramped(start - self._slow.get(name, start - rules.slow_start_ms), rules) for name in names}
+        ramp = {
+            name: ramped(start - self._slow.get(name, start - rules.slow_start_ms), rules) for name in names
+        }
         if min(ramp.values()) < max(ramp.values()):
             return self._shares(pool, count, ramp)
         turns = self._turns[pool.name]

@@ -1,9 +1,9 @@
 """How long answers take: menus of times, and whole numbers out of them without looking at each request.
 
-Which request takes how long is not drawn: the k-th of a row of requests has the place ``k * stride mod total``
-among the menu's weights, a sequence that visits them as evenly as a golden angle turns. So how many of some
-thousand requests take longer than a second is a sum of floors, found in a few steps, and a loop over single
-requests counts the very same.
+Which request takes how long is not drawn: the k-th of a row of requests has the place ``k * stride mod
+total`` among the menu's weights, a sequence that visits them as evenly as a golden angle turns. So how many
+of some thousand requests take longer than a second is a sum of floors, found in a few steps, and a loop over
+single requests counts the very same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from attrs import field, frozen
 
@@ -116,7 +116,7 @@ class Latency(Shared):
 
     @cached_property
     def stride(self) -> int:
-        """From the place of a request to that of the next one: near the golden ratio, without a common factor."""
+        """From a request's place to that of the next one: near the golden ratio, without a common factor."""
         step = max(1, self.total * 618_033_989 // 1_000_000_000)
         while math.gcd(step, self.total) != 1:
             step += 1
@@ -153,7 +153,7 @@ def _cut(quantile: Callable[[float], float]) -> list[tuple[int, int]]:
     edges = sorted({*edges, FINE})
     return [
         (max(1, _microseconds(quantile((low + high) / (2 * FINE)))), high - low)
-        for low, high in zip(edges, edges[1:], strict=False)
+        for low, high in pairwise(edges)
     ]
 
 

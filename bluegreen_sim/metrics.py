@@ -1,7 +1,7 @@
-"""What users met as CloudWatch has it: the load balancer's metrics, minute by minute, absent where nothing was.
+"""What users met as CloudWatch has it: the load balancer's metrics, minute by minute, absent at zero.
 
-Source: ALB user guide, "CloudWatch metrics for your Application Load Balancer": data come in periods of 60 s and
-only while requests flow; a metric without data is not reported.
+Source: ALB user guide, "CloudWatch metrics for your Application Load Balancer": data come in periods of 60 s
+and only while requests flow; a metric without data is not reported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import frozen
 
 from .latency import mean, percentile
-from .reading import Answers, Paces
+from .outcomes import Answers, Paces
 from .timeline import Timeline
 
 MINUTE_MS = 60_000
@@ -72,7 +72,9 @@ class Query:
         if self.metric not in NAMES:
             faults.append(f"metric = {self.metric!r}: give one of {', '.join(NAMES)}")
         if self.statistic not in STATISTICS and not _PERCENTILE.fullmatch(self.statistic):
-            faults.append(f"statistic = {self.statistic!r}: give one of {', '.join(STATISTICS)}, or p1 to p99")
+            faults.append(
+                f"statistic = {self.statistic!r}: give one of {', '.join(STATISTICS)}, or p1 to p99"
+            )
         if self.period_seconds < 60 or self.period_seconds % 60:
             faults.append(f"period_seconds = {self.period_seconds!r}: give a multiple of 60")
         if faults:
@@ -94,23 +96,21 @@ class Metrics:
         self._answers = timeline.answers_by_group()
         self._minutes = range(timeline.start_ms // MINUTE_MS, until_ms // MINUTE_MS)
 
-    def points(self, query: Query, first_ms: int = 0) -> dict[int, float]:
-        """The data points of complete periods that begin at or after a time: (world time in seconds: value)."""
-        size = query.period_seconds // 60
-        starts = range(max(self._minutes.start, first_ms // MINUTE_MS) // size * size, self._minutes.stop, size)
-        found: dict[int, float] = {}
-        for start in starts:
-            if start + size <= self._minutes.stop:
-                value = self._value(query, start, start + size)
-                if value is not None:
-                    found[start * 60] = value
-        return found
+    def points(self, query: Query) -> dict[int, float]:
+        """The data points of all complete periods: (world time in seconds: value)."""
+        size, minutes = query.period_seconds // 60, self._minutes
+        starts = range(minutes.start // size * size, minutes.stop - size + 1, size)
+        values = ((60 * start, self._value(query, start, start + size)) for start in starts)
+        return {second: value for second, value in values if value is not None}
 
     def latest(self, query: Query, count: int) -> list[float | None]:
         """The data points of so many periods that end with the last minute, the oldest first; None: none."""
         size, stop = query.period_seconds // 60, self._minutes.stop
         starts = [stop - size * (count - i) for i in range(count)]
-        return [self._value(query, start, start + size) if start + size > self._minutes.start else None for start in starts]
+        return [
+            self._value(query, start, start + size) if start + size > self._minutes.start else None
+            for start in starts
+        ]
 
     # -------------------------------------------------------------------------------------------- one point
 
@@ -122,11 +122,14 @@ class Metrics:
         groups = [
             group
             for group in self._answers
-            if query.target_group is None or (group is not None and self._homes.get(group) == query.target_group)
+            if query.target_group is None
+            or (group is not None and self._homes.get(group) == query.target_group)
         ]
         if query.metric == TIME:
             return _time(query, [self._answers[group] for group in groups], *seconds)
         count = {**COUNTS, **({} if query.target_group else OF_ALL)}.get(query.metric)
+        if query.metric == "RequestCountPerTarget" and query.target_group is None:
+            return None
         total = sum(count(self._answers[group], *seconds) for group in groups) if count else 0
         if not total:
             return None

@@ -7,111 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from operator import add
 from typing import Any
 
 from attrs import Factory, define, frozen
 
-from .application import USUAL, Manner, Stretch
+from .application import USUAL, Stretch
 from .dataplane import Split, by_node
 from .fine import FineNode, Rules
 from .latency import INSTANT, Latency
+from .outcomes import Answers, Nodes, Segment
 from .traffic import Outcome, Pool, Traffic
-
-Nodes = tuple[tuple[Pool, ...], ...]
-"""Of each node of the balancer, the target groups as it sees them."""
-
-States = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
-"""(group, (state, targets of the group in that state))."""
-
-Paces = Counter[tuple[Latency, int, int]]
-"""How many answers took how long: (latency, numerator and denominator of its stretch)."""
-
-
-@frozen
-class Segment:
-    """A time in which nothing changes that a request could meet.
-
-    Args:
-        start_ms: Its beginning, in milliseconds of the timeline.
-        end_ms: Its end.
-        nodes: Of each node of the balancer, the target groups as it sees them.
-        healthy: (group, healthy serving instances).
-        states: How many targets of each group are in which state.
-        manners: How instances deal with their requests, of those that do not do it in the usual way.
-        slow: (instance, since when its share rises): of those that start slowly.
-    """
-
-    start_ms: int
-    end_ms: int
-    nodes: Nodes
-    healthy: tuple[tuple[str, int], ...]
-    states: States = ()
-    manners: tuple[tuple[str, Manner], ...] = ()
-    slow: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def met(self) -> tuple[object, ...]:
-        """All but the times."""
-        return self.nodes, self.healthy, self.states, self.manners, self.slow
-
-
-COUNTS = ("right", "wrong", "silent", "nobody", "late")
-
-
-@define
-class Answers:
-    """What became of the requests that a colour got, second by second.
-
-    Args:
-        right: Answered rightly.
-        wrong: Answered, but wrongly: 500.
-        silent: Refused by a target, or cut off: 502.
-        nobody: There was no target to send them to: 503.
-        late: Not answered within the idle timeout, or not even connected: 504.
-        paces: By second: how long the answers took, of those of whom that is known.
-    """
-
-    right: list[int]
-    wrong: list[int]
-    silent: list[int]
-    nobody: list[int]
-    late: list[int]
-    paces: dict[int, Paces] = Factory(dict)
-
-    @classmethod
-    def none(cls, width: int) -> Answers:
-        """Nothing, of so many seconds."""
-        return cls(*([0] * width for _ in COUNTS))
-
-    @property
-    def width(self) -> int:
-        """How many seconds."""
-        return len(self.right)
-
-    def copy(self) -> Answers:
-        """The same; what is added to it is not added here."""
-        return Answers(*(list(getattr(self, name)) for name in COUNTS), dict(self.paces))
-
-    def requests(self) -> list[int]:
-        """All of them."""
-        return [sum(each) for each in zip(*(getattr(self, name) for name in COUNTS), strict=True)]
-
-    def add(self, other: Answers, first: int = 0) -> None:
-        """Count others too, whose first second is this one here."""
-        there = slice(first, first + other.width)
-        for name in COUNTS:
-            mine = getattr(self, name)
-            mine[there] = map(add, mine[there], getattr(other, name))
-        for second, paces in other.paces.items():
-            self.paces[first + second] = self.paces.get(first + second, Counter()) + paces
-
-    def extend(self, other: Answers) -> None:
-        """Go on with others of later seconds."""
-        for second, paces in other.paces.items():
-            self.paces[self.width + second] = paces
-        for name in COUNTS:
-            getattr(self, name).extend(getattr(other, name))
 
 
 class TurnsNode:
@@ -238,21 +143,25 @@ class Reader:
         """What became of the requests of a segment, or a part of it, between these moments."""
         arrived = [self.traffic.arrived(cut) for cut in cuts]
         counts = [after - before for before, after in pairwise(arrived)]
-        parts = by_node(counts, self.count, arrived[0])
+        parts = entering(counts, segment.nodes, arrived[0])
         manners = dict(segment.manners)
         rows: dict[Outcome | None, list[int]] = {}
         instances: dict[Outcome, set[str]] = defaultdict(set)
         courses: list[Course] = []
         for number, (node, pools, part) in enumerate(zip(self._nodes, segment.nodes, parts, strict=True)):
             kinds = {
-                target[0]: (*target[1:], manners.get(target[0], USUAL)) for pool in pools for target in pool.targets
+                target[0]: (*target[1:], manners.get(target[0], USUAL))
+                for pool in pools
+                for target in pool.targets
             }
             node.meet(pools, kinds, dict(segment.slow), segment.start_ms)
-            courses += self._courses(number, pools, kinds, cuts, arrived[0])
+            courses += self._courses(segment, number, kinds, cuts, arrived[0])
             for name, kind in kinds.items() if manners else ():
                 instances[kind].add(name)
             for outcome, row in node.serve(cuts, part).items():
-                rows[outcome] = [a + b for a, b in zip(rows[outcome], row, strict=True)] if outcome in rows else list(row)
+                rows[outcome] = (
+                    [a + b for a, b in zip(rows[outcome], row, strict=True)] if outcome in rows else list(row)
+                )
         found: dict[str | None, Answers] = {}
         for outcome, row in rows.items():
             group = outcome[0] if outcome else None
@@ -265,13 +174,13 @@ class Reader:
         return found
 
     def _courses(
-        self, number: int, pools: tuple[Pool, ...], kinds: Mapping[str, Outcome], cuts: Sequence[int], before: int
+        self, segment: Segment, number: int, kinds: Mapping[str, Outcome], cuts: Sequence[int], before: int
     ) -> Iterable[Course]:
         """Of the targets whose connections are cut while requests of this time may still be in flight."""
         if not self.cuts:
             return
         node = self._nodes[number]
-        for pool in pools:
+        for pool in segment.nodes[number]:
             for target in pool.targets:
                 kind = kinds[target[0]]
                 ahead = self.cuts.get(target[0], [])
@@ -282,13 +191,15 @@ class Reader:
                 if at - cuts[-1] < self.rules.idle_timeout_ms:
                     got, upto = node.course(target[0], pool.name)
                     if isinstance(node, TurnsNode):
-                        upto = self._by_time(upto, number, before)
+                        upto = self._by_time(upto, segment, number, before)
                     yield Course(kind, at, status, got, upto)
 
-    def _by_time(self, upto: Callable[[int], int], number: int, before: int) -> Callable[[int], int]:
+    def _by_time(
+        self, upto: Callable[[int], int], segment: Segment, number: int, before: int
+    ) -> Callable[[int], int]:
         """A function of the node's requests as one of time."""
         arrived = self.traffic.arrived
-        return lambda ms: upto(sum(by_node([arrived(ms) - before], self.count, before)[number]))
+        return lambda ms: upto(sum(entering([arrived(ms) - before], segment.nodes, before)[number]))
 
     # ------------------------------------------------------------------------------------------- an outcome
 
@@ -307,7 +218,9 @@ class Reader:
         if app.latency is None and app.capacity is None:
             # Wrong answers are spread evenly over all that an outcome ever gave.
             sums = list(accumulate(row, initial=ledger.answered))
-            found.right = [after - before for before, after in pairwise(s - s * wrong_percent // 100 for s in sums)]
+            found.right = [
+                after - before for before, after in pairwise(s - s * wrong_percent // 100 for s in sums)
+            ]
             found.wrong = [sent - good for sent, good in zip(row, found.right, strict=True)]
             ledger.answered = sums[-1]
             return found
@@ -321,7 +234,9 @@ class Reader:
             excess = min(left, max(0, sent - room // 1000)) if room is not None else 0
             late, latency = self._late(ledger, left - excess, app.latency, stretch)
             answered = left - excess - late
-            wrong = (ledger.answered + answered) * wrong_percent // 100 - ledger.answered * wrong_percent // 100
+            wrong = (
+                ledger.answered + answered
+            ) * wrong_percent // 100 - ledger.answered * wrong_percent // 100
             ledger.answered += answered
             found.right[i] = answered - wrong
             found.wrong[i] = excess + wrong
@@ -345,6 +260,13 @@ class Reader:
         late = (ledger.late + requests * tail) // latency.total
         ledger.late = (ledger.late + requests * tail) % latency.total
         return late, _first(latency, place) if place else None
+
+
+def entering(counts: Sequence[int], nodes: Nodes, before: int) -> list[Sequence[int]]:
+    """Each node's part of counts of requests; clients take those in turn that they come to."""
+    doors = [node for node, pools in enumerate(nodes) if pools] or [0]
+    parts = dict(zip(doors, by_node(counts, len(doors), before), strict=True))
+    return [parts.get(node, [0] * len(counts)) for node in range(len(nodes))]
 
 
 @lru_cache(maxsize=256)

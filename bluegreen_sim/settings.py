@@ -10,7 +10,9 @@ from attrs import field, frozen
 from .application import Application
 
 
-def _pairs(given: Mapping[str, Application] | Iterable[tuple[str, Application]]) -> tuple[tuple[str, Application], ...]:
+def _pairs(
+    given: Mapping[str, Application] | Iterable[tuple[str, Application]],
+) -> tuple[tuple[str, Application], ...]:
     return tuple(given.items() if isinstance(given, Mapping) else given)
 
 
@@ -103,7 +105,9 @@ class Settings:
         if not 1 <= self.idle_timeout_seconds <= 4_000:
             faults.append(f"idle_timeout_seconds = {self.idle_timeout_seconds!r}: give 1 to 4000")
         if self.slow_start_seconds and self.algorithm != "round_robin":
-            faults.append(f"slow_start_seconds: not with algorithm = {self.algorithm!r}, only with round robin")
+            faults.append(
+                f"slow_start_seconds: not with algorithm = {self.algorithm!r}, only with round robin"
+            )
         if self.stickiness_seconds and self.algorithm == "weighted_random":
             faults.append("stickiness_seconds: not with algorithm = 'weighted_random'")
         if faults:

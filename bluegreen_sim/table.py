@@ -11,7 +11,7 @@ from attrs import frozen
 from .latency import percentile
 
 if TYPE_CHECKING:
-    from .reading import Answers, Segment
+    from .outcomes import Answers, Segment
     from .timeline import Timeline
 
 STATES = ("healthy", "initial", "unhealthy", "draining", "unused")
@@ -48,8 +48,12 @@ COLUMNS = (
     Column("targets_unused", "count", "The same: of a target group that no rule names."),
     Column("share_wanted", "percent", "What weights and targets would give it when the second began."),
     Column("share_real", "percent", "What it got of this second's requests."),
-    Column("http_504", "count", "Of its requests, not answered in time: 10 s to connect, 60 s for an answer."),
-    Column("p50_ms", "time", "Half of this second's answers took no longer, in milliseconds, where it is known."),
+    Column(
+        "http_504", "count", "Of its requests, not answered in time: 10 s to connect, 60 s for an answer."
+    ),
+    Column(
+        "p50_ms", "time", "Half of this second's answers took no longer, in milliseconds, where it is known."
+    ),
     Column("p99_ms", "time", "The same of 99 in a hundred."),
 )
 """Fixed: a column may be added at the end, none is renamed, moved or removed."""

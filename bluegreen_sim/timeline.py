@@ -5,15 +5,29 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .application import Manner
 from .fine import Rules
-from .reading import Answers, Nodes, Reader, Segment, States
+from .outcomes import Answers, Nodes, Segment, States
+from .reading import Reader
 from .table import arrow, described, percent, rows, schema
 from .traffic import Traffic
+
+T = TypeVar("T")
+Named = tuple[tuple[str, T], ...]
+
+
+@frozen
+class Behaviour:
+    """How instances deal with requests from a moment on; see ``Timeline.behave``."""
+
+    at_ms: int
+    manners: Named[Manner] = ()
+    slow: Named[int] = ()
+    cuts: Named[int] = ()
 
 
 class Timeline:
@@ -50,10 +64,8 @@ class Timeline:
         self.start_ms = start_ms
         self._end_ms = 0
         self._changes: list[Segment] = []  # their ends are not known yet
-        self._manners: tuple[tuple[str, Manner], ...] = ()
-        self._slow: tuple[tuple[str, int], ...] = ()
+        self._behaviour: list[Behaviour] = [Behaviour(0)]
         self._cuts: dict[str, list[tuple[int, int]]] = {}
-        self._cut_ms = -1
         self.phases: list[tuple[int, str]] = []
         self._reader, self._settled = self._new_reader(), dict[str | None, Answers]()
         self._settled_ms = 0
@@ -66,18 +78,20 @@ class Timeline:
         self.extend(at_ms)
         if self._changes and self._changes[-1].start_ms == at:
             self._changes.pop()
-        now = Segment(at, at, nodes, healthy, states, self._manners, self._slow)
-        if not self._changes or self._cut_ms == at or self._changes[-1].met != now.met:
+        behaviour = next(each for each in reversed(self._behaviour) if each.at_ms <= at)
+        now = Segment(at, at, nodes, healthy, states, behaviour.manners, behaviour.slow)
+        cut = behaviour.cuts and behaviour.at_ms == at
+        if not self._changes or cut or self._changes[-1].met != now.met:
             self._changes.append(now)
 
     def behave(
         self,
         at_ms: int,
-        manners: tuple[tuple[str, Manner], ...],
-        slow: tuple[tuple[str, int], ...] = (),
-        cuts: tuple[tuple[str, int], ...] = (),
+        manners: Named[Manner],
+        slow: Named[int] = (),
+        cuts: Named[int] = (),
     ) -> None:
-        """Note how instances deal with requests from the next record on, which is of the same moment.
+        """Note how instances deal with requests from a moment on; what is recorded of it comes afterwards.
 
         Args:
             at_ms: World time.
@@ -86,14 +100,14 @@ class Timeline:
             cuts: (instance, status): whose connections are cut now, and what those get who then wait.
         """
         at = at_ms - self.start_ms
-        self._manners = tuple(
+        manners = tuple(
             (name, evolve(manner, since_ms=manner.since_ms - self.start_ms) if manner.since_ms else manner)
             for name, manner in manners
         )
-        self._slow = tuple((name, since - self.start_ms) for name, since in slow)
+        slow = tuple((name, since - self.start_ms) for name, since in slow)
+        self._behaviour.append(Behaviour(at, manners, slow, cuts))
         for name, status in cuts:
             self._cuts.setdefault(name, []).append((at, status))
-            self._cut_ms = at
 
     def extend(self, to_ms: int) -> None:
         """Let the timeline reach to a moment of world time."""
@@ -217,7 +231,7 @@ class Timeline:
         return self._by_seconds()
 
     def of_seconds(self, first: int, last: int) -> list[Segment | None]:
-        """What requests met when each second from ``first`` to before ``last`` began; None before anything."""
+        """What requests met when some seconds began; None before anything was noted."""
         starts = [change.start_ms for change in self._changes]
         places = (bisect_right(starts, 1000 * second) - 1 for second in range(first, last))
         return [self._changes[place] if place >= 0 else None for place in places]
@@ -277,10 +291,8 @@ class Timeline:
         return tuple(segment for segment in self.segments if segment.end_ms > start_ms)
 
 
-def _append(
-    to: dict[str | None, Answers], more: dict[str | None, Answers], marks: list[int]
-) -> None:
-    """Go on with what became of the requests of later seconds, of which the first begins at the first mark."""
+def _append(to: dict[str | None, Answers], more: dict[str | None, Answers], marks: list[int]) -> None:
+    """Go on with what became of the requests of later seconds; the first begins at the first mark."""
     for group in to.keys() | more.keys():
         answers = to.setdefault(group, Answers.none(marks[0] // 1000))
         answers.extend(more.get(group) or Answers.none(len(marks) - 1))

@@ -1,4 +1,4 @@
-"""What instances do with their requests, read off a world, and off what changed from one world to the next."""
+"""What instances do with their requests, read off a world and off what changed since the one before."""
 
 from __future__ import annotations
 
@@ -73,16 +73,21 @@ class Watch:
         self._last: dict[str, Instance] | None = None
         self._since: dict[str, int] = {}
         self._slow: dict[str, int] = {}
+        self._told = Seen((), (), ())
 
-    def look(self, world: World) -> Seen:
-        """What instances do with their requests now, and what has become of those in flight."""
+    def look(self, world: World) -> Seen | None:
+        """What instances do with their requests now, and whose are cut off; None: no news."""
         now = {instance.id: instance for group in world.groups for instance in group.instances}
         if self._last is not None:
             self._follow(world, now)
         cuts = tuple(self._cuts(world, now)) if world.settings.applications else ()
         manners = tuple(self._manners(world, now))
         self._last = now
-        return Seen(manners, tuple(self._slow.items()), cuts)
+        seen = Seen(manners, tuple(self._slow.items()), cuts)
+        if seen == self._told:
+            return None
+        self._told = evolve(seen, cuts=())
+        return seen
 
     def _manners(self, world: World, now: dict[str, Instance]) -> Iterator[tuple[str, Manner]]:
         known: dict[int, Application] = {}
@@ -133,7 +138,11 @@ def _starting(
         name: since for name, since in slow.items() if since > over and name in now and _healthy(now[name])
     }
     homes = {instance.id: world.home(group.name) for group in world.groups for instance in group.instances}
-    whole = {homes[n] for n, old in last.items() if n in now and _healthy(old) and _healthy(now[n]) and n not in found}
+    whole = {
+        homes[n]
+        for n, old in last.items()
+        if n in now and _healthy(old) and _healthy(now[n]) and n not in found
+    }
     for name, new in now.items():
         if _healthy(new) and not (name in last and _healthy(last[name])) and homes[name] in whole:
             found[name] = world.now

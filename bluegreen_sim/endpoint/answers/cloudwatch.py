@@ -1,7 +1,7 @@
 """CloudWatch's alarms, answered by the world.
 
-An alarm on a metric of the load balancer is evaluated once a minute, a composite one whenever time passes; any
-other is in the state that a fault or a call put it in.
+An alarm on a metric of the load balancer is evaluated once a minute, a composite one whenever time passes;
+any other is in the state that a fault or a call put it in.
 
 Source: API reference of CloudWatch, version 2010-08-01.
 """

@@ -1,7 +1,7 @@
 """CloudWatch's metrics of the load balancer, answered from what users met.
 
-Source: API reference of CloudWatch, version 2010-08-01; ALB user guide, "CloudWatch metrics for your Application
-Load Balancer".
+Source: API reference of CloudWatch, version 2010-08-01; ALB user guide, "CloudWatch metrics for your
+Application Load Balancer".
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def query_of(metric: Given, statistic: str, period: int) -> Query:
     """
     name, namespace = metric.get("MetricName", ""), metric.get("Namespace", "")
     if namespace != NAMESPACE or name not in NAMES:
-        raise NotSimulated(f"{namespace} {name} is not measured; in {NAMESPACE} these are: {', '.join(NAMES)}")
+        raise NotSimulated(
+            f"{namespace} {name} is not measured; in {NAMESPACE} these are: {', '.join(NAMES)}"
+        )
     dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
     place = dimensions.get("TargetGroup")
     try:
@@ -60,7 +62,9 @@ def _get_metric_data(cloud: SimCloud, given: Given) -> Given:
     results = []
     for asked in given["MetricDataQueries"]:
         if "MetricStat" not in asked:
-            raise NotSimulated("MetricDataQueries with an Expression are not calculated; ask for a MetricStat")
+            raise NotSimulated(
+                "MetricDataQueries with an Expression are not calculated; ask for a MetricStat"
+            )
         stat = asked["MetricStat"]
         points = _between(cloud, query_of(stat["Metric"], stat["Stat"], stat["Period"]), given)
         if given.get("ScanBy", "TimestampDescending") == "TimestampDescending":
@@ -81,7 +85,9 @@ def _get_metric_data(cloud: SimCloud, given: Given) -> Given:
 def _get_metric_statistics(cloud: SimCloud, given: Given) -> Given:
     wanted = [*given.get("Statistics", ()), *given.get("ExtendedStatistics", ())]
     if not wanted:
-        raise AwsError("InvalidParameterCombination", "At least one of Statistics and ExtendedStatistics must be given")
+        raise AwsError(
+            "InvalidParameterCombination", "At least one of Statistics and ExtendedStatistics must be given"
+        )
     found: dict[float, Given] = {}
     for statistic in wanted:
         for at, value in _between(cloud, query_of(given, statistic, given["Period"]), given):
