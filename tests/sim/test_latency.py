@@ -183,7 +183,7 @@ def test_a_leak_takes_capacity_away() -> None:
 def test_a_version_that_fails_late_fails_in_the_balancers_eyes_too() -> None:
     """An application that stops after some time is found unhealthy, each instance by its own clock."""
     plan, _ = tutorial()
-    settings = Settings(applications={plan.image: Application(fails_after_seconds=100)}, boot_seconds=(30,))
+    settings = Settings(applications={plan.image: Application(fails_after_seconds=60)}, boot_seconds=(30,))
     cloud = SimCloud(plan, settings=settings)
     result = Deployment(plan, cloud).run()
     assert not result.ok
