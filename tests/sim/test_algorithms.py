@@ -52,7 +52,7 @@ def timeline(
     return made
 
 
-# ------------------------------------------------------------------------------------------------------- dice
+# ----------------------------------------------------------------------------------------------------- dice
 
 
 def test_a_binomial_has_its_mean_and_variance() -> None:
@@ -116,7 +116,7 @@ def test_dice_fall_the_same_whatever_is_read_when(rules: Rules) -> None:
     assert other.per_target() != once.per_target()
 
 
-# -------------------------------------------------------------------------------------------- in whole shares
+# ------------------------------------------------------------------------------------------ in whole shares
 
 
 def test_changing_shares_are_those_of_a_loop_over_single_requests() -> None:
@@ -142,7 +142,7 @@ def test_changing_shares_are_those_of_a_loop_over_single_requests() -> None:
             assert sum(found.values()) == (requests if any(weights.values()) else 0)
 
 
-# ------------------------------------------------------------------------------------------------- slow start
+# ----------------------------------------------------------------------------------------------- slow start
 
 
 def test_a_share_rises_linearly() -> None:
@@ -210,7 +210,7 @@ def test_a_target_that_recovers_starts_slowly_again() -> None:
     assert got[back + 70] - got[back + 65] == pytest.approx(250, abs=3)
 
 
-# ------------------------------------------------------------------------------------------ fewest outstanding
+# --------------------------------------------------------------------------------------- fewest outstanding
 
 
 def one_by_one(requests: list[int], kinds: dict[str, Outcome]) -> list[Counter[str]]:

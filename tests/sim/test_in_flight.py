@@ -212,7 +212,7 @@ def test_statuses_are_those_of_a_loop_over_single_requests() -> None:
     assert met[CUT] > 200
 
 
-# -------------------------------------------------------------------------------------- in a whole deployment
+# ------------------------------------------------------------------------------------ in a whole deployment
 
 SLOW = Latency.menu({0.05: 9, 40: 1})
 

@@ -108,7 +108,7 @@ def test_the_timeline_tells_percentiles_of_each_version() -> None:
     assert (green["p50_ms"], green["p99_ms"]) == (None, None)
 
 
-# ------------------------------------------------------------------------------------------------------- load
+# ----------------------------------------------------------------------------------------------------- load
 
 
 def loaded(per_second: int, **options: Any) -> list[dict[str, Any]]:
