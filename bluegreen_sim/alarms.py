@@ -166,11 +166,11 @@ def _why(alarm: MetricAlarm, points: Sequence[float | None]) -> str:
     if not real:
         return f"Insufficient Data: {alarm.evaluation_periods} datapoint(s) were unknown."
     real = real[: alarm.evaluation_periods]
-    breaches, words = COMPARISONS[alarm.comparison]
+    breaches, are = COMPARISONS[alarm.comparison]
     crossed = sum(breaches(float(point), alarm.threshold) for point in real)
     return (
-        f"Threshold Crossed: {crossed} of the latest {len(real)} datapoint(s) [{', '.join(real)}] were "
-        f"{words} the threshold ({alarm.threshold:g}); {alarm.needed} of {alarm.evaluation_periods} are needed."
+        f"Threshold Crossed: {crossed} of the latest {len(real)} datapoint(s) [{', '.join(real)}] were {are} "
+        f"the threshold ({alarm.threshold:g}); {alarm.needed} of {alarm.evaluation_periods} are needed."
     )
 
 
