@@ -23,7 +23,15 @@ def found(
         live_image: Image of the template's first version, which the live group runs.
         settings: How the world behaves.
         budget: What may go wrong.
+
+    Raises:
+        ValueError: If targets are sticky and their weighted target groups are not, which AWS refuses.
     """
+    if settings.stickiness_seconds and not (plan.shared or settings.group_stickiness_seconds):
+        raise ValueError(
+            f"stickiness_seconds = {settings.stickiness_seconds!r}: with weighted target groups give "
+            "group_stickiness_seconds too"
+        )
     groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
         groups = [group for i, group in enumerate(groups) if i == live]

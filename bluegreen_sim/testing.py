@@ -298,7 +298,7 @@ _REQUESTS: dict[str, SearchStrategy[Any]] = {
 _TOGETHER: tuple[dict[str, Any], ...] = (
     {},
     {"slow_start_seconds": 30},
-    {"stickiness_seconds": 60},
+    {"stickiness_seconds": 60, "group_stickiness_seconds": 60},
     {"algorithm": "least_outstanding_requests"},
     {"algorithm": "weighted_random"},
 )

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from bluegreen import Deployment, Plan, SharedTargetGroup, WeightedTargetGroups, strategies
-from bluegreen_sim import Application, Latency, Rescale, Settings, Sick, SimCloud, Timeline, Traffic
+from bluegreen_sim import Application, Latency, Rescale, Settings, Sick, SimCloud, Timeline, Traffic, balancer
 from bluegreen_sim.application import Manner
 from bluegreen_sim.cookies import UNIT
 from bluegreen_sim.dicing import binomial, dice, multinomial
@@ -185,10 +185,11 @@ def test_a_new_target_starts_slowly() -> None:
 
 
 def test_targets_that_were_healthy_before_are_not_slowed() -> None:
-    """Those that are there when the world begins get their full turn from the first request on."""
-    cloud = slowly(faults=())
-    cloud.clock.sleep(10)
-    assert cloud.timeline.per_target() == {"i-0001": 500, "i-0002": 500}
+    """A newcomer's share rises against targets in full: those that were there when the world began."""
+    got = shares_of(slowly(settings={"boot_seconds": (0,)}), "i-0003", 60)
+    first = next(second for second, count in enumerate(got) if count)
+    expected = sum(100 * (t / 60) / (2 + t / 60) for t in range(20))
+    assert got[first + 20] - got[first] == pytest.approx(expected, abs=8)
 
 
 def test_a_whole_new_group_does_not_start_slowly() -> None:
@@ -197,7 +198,7 @@ def test_a_whole_new_group_does_not_start_slowly() -> None:
     Deployment(WEIGHTED, cloud).run()
     rows = cloud.timeline.shares()
     assert 10 in {row["green"] for row in rows}
-    assert not cloud._watch._slow  # equal targets share alike, slow or not: it shows nowhere else
+    assert not any(segment.slow for segment in cloud.timeline.segments)
 
 
 def test_a_target_that_recovers_starts_slowly_again() -> None:
@@ -206,6 +207,19 @@ def test_a_target_that_recovers_starts_slowly_again() -> None:
     got = shares_of(cloud, "i-0001", 170)
     away = [second for second in range(30, 160) if got[second] == got[second - 1]]
     back = away[-1] + 1
+    assert got[back + 5] - got[back] < 60
+    assert got[back + 70] - got[back + 65] == pytest.approx(250, abs=3)
+
+
+def test_a_target_that_is_registered_again_starts_slowly_again() -> None:
+    """Deregistered it is out of slow start; registered anew it enters it, whatever it was before."""
+    cloud = slowly(faults=(), settings={"deregistration_seconds": 0})
+    for registered in (False, True):
+        cloud.clock.sleep(10)
+        group = cloud.world.groups[0]
+        cloud.world = balancer.change_targets(cloud.world, group, {"i-0001"}, registered=registered)
+    got = shares_of(cloud, "i-0001", 90)
+    back = next(second for second in range(1, 90) if got[second] > got[second - 1])
     assert got[back + 5] - got[back] < 60
     assert got[back + 70] - got[back + 65] == pytest.approx(250, abs=3)
 

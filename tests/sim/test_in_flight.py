@@ -277,6 +277,14 @@ def test_a_closed_port_is_not_silence(*, hangs: bool, column: str) -> None:
     assert cloud.fetch("http://exercise/")[0] == int(column[-3:])
 
 
+def test_a_process_that_ends_resets_its_connections() -> None:
+    """What an application was working on when it stopped is a 502, not only what comes after."""
+    settings = Settings(applications={"ami-0alpha": Application(latency=Latency.constant(5))})
+    cloud = SimCloud(SHARED, settings=settings, faults=[Sick("blue", 30)])
+    cloud.clock.sleep(30)
+    assert cloud.timeline.failed_requests == total(cloud, "blue", "http_502") == 5 * 50
+
+
 def test_by_default_answers_take_no_time() -> None:
     """Without latencies nothing is in flight, and no percentile is told."""
     cloud = SimCloud(SHARED, faults=[Errors("ami-0alpha", 5)])

@@ -67,6 +67,7 @@ def test_errors_of_targets_and_of_the_balancer_are_counted_apart() -> None:
     assert late == {120: 2500, 180: 3000}  # the sick one is dead now
     assert own == {minute: refused.get(minute, 0) + late.get(minute, 0) for minute in own}
     assert cloud.metrics("RequestCount")[180] == 6000
+    assert cloud.metrics("HTTPCode_ELB_502_Count", "blue") == {}
 
 
 def test_a_503_is_no_request_of_a_target() -> None:
