@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alarms import CompositeAlarm, MetricAlarm
+    from .application import Application
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
     from .dataplane import Split
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         StaleLook,
         ZoneDown,
     )
+    from .latency import Latency
     from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
@@ -55,12 +58,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmOk",
     "AlarmRed",
+    "Application",
     "AtPhase",
     "BlindLook",
     "Bounds",
     "Budget",
     "Busy",
     "Choices",
+    "CompositeAlarm",
     "Denied",
     "Dies",
     "During",
@@ -76,11 +81,13 @@ __all__ = [
     "Hook",
     "InternalError",
     "LateCall",
+    "Latency",
     "LaunchFails",
     "LeastOutstanding",
     "LostAnswer",
     "LuckyProbe",
     "MadeAnew",
+    "MetricAlarm",
     "Moment",
     "NeverHealthy",
     "Over",
@@ -118,6 +125,8 @@ __all__ = [
 
 # Where each public name lives; it is loaded when it is first used, like those of bluegreen.
 _HOMES = {
+    "alarms": "CompositeAlarm MetricAlarm",
+    "application": "Application",
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
     "dataplane": "Split",
@@ -127,6 +136,7 @@ _HOMES = {
         "Refreshes RefusedCall Rescale Scarce ScheduledAction Sick SlowBoot SlowToShow StaleLook "
         "ZoneDown"
     ),
+    "latency": "Latency",
     "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",

@@ -10,9 +10,10 @@ from collections import Counter
 from functools import partial
 
 from .checks import deregister, register
-from .faults import Errors, ZoneDown
+from .faults import ZoneDown
 from .traffic import Pool, Target
 from .view import TargetState
+from .watching import wrong_percents
 from .world import Group, Instance, World
 
 
@@ -118,8 +119,7 @@ def serving(world: World, targets: list[Known], node: int) -> tuple[Target, ...]
     few = below(len(good), len(targets), settings.minimum_healthy_count, settings.minimum_healthy_percent)
     # Without a healthy target there is nobody but the others, however low the minimum.
     chosen = targets if few or not good else good
-    wrong = {fault.image: fault.percent for fault in world.faults if isinstance(fault, Errors)}
-    percents = {version.number: wrong.get(version.image, 0) for version in world.versions}
+    percents = wrong_percents(world)
     return tuple([(each.id, group, each.answers, percents.get(each.version, 0)) for each, group, _ in chosen])
 
 

@@ -13,20 +13,26 @@ from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
+from .alarms import CompositeAlarm, MetricAlarm
+from .application import Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .faults import AtPhase, Budget, Errors, Fault, LateCall, StaleLook, for_groups
+from .evaluating import by_metrics, by_rules, with_alarms
+from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .metrics import MINUTE_MS, Metrics, Query
 from .routing import Routing
 from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
-from .world import Image, Instance, World
+from .watching import application, rules_of
+from .world import NEVER, Image, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
+_SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
 
 
 class SimCloud:
@@ -44,6 +50,7 @@ class SimCloud:
         settings: How the world behaves.
         groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
             hooks, a grace period, scaling policies.
+        alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
@@ -72,6 +79,7 @@ class SimCloud:
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
         groups: Mapping[str, Scaling] | None = None,
+        alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
         add_image: bool = False,
@@ -99,7 +107,7 @@ class SimCloud:
             self.blue,
             nodes=world.settings.nodes,
             start_ms=world.now,
-            cursor=world.settings.cursor,
+            rules=rules_of(world.settings, seed),
         )
         self._looker = Looker()
         self._routing = Routing(self.timeline)
@@ -110,7 +118,9 @@ class SimCloud:
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
         if self._phased:
             self.timeline.on_phase = self._entered
-        self.world = engine.with_faults(world, faults) if faults else world
+        world = engine.with_faults(world, faults) if faults else world
+        colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
+        self.world = with_alarms(world, tuple(alarms), colours)
         self._record(self.world)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
@@ -142,16 +152,32 @@ class SimCloud:
         until = self.world.now + milliseconds
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
-        while self._late and self._late[0][0] <= until:
-            at, change = self._late.pop(0)
-            world = change(self._advanced(world, at))
-            self._record(world)
-        self.world = self._advanced(world, until)
+        self.world = world
+        while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
+            self._advance(moment)
+            if minute <= late:
+                self.world = by_metrics(self.world, self._metrics())
+            else:
+                self.world = self._late.pop(0)[1](self.world)
+                self._record(self.world)
+        self._advance(until)
+
+    def _advance(self, until: int) -> None:
+        self.world = engine.advance(self.world, until, self.choices, self._record if self._watched else None)
         if self._watched:
             self._routing.extend(until)
+        if self.world.evaluated:
+            self.world = by_rules(self.world)
 
-    def _advanced(self, world: World, until: int) -> World:
-        return engine.advance(world, until, self.choices, self._record if self._watched else None)
+    @property
+    def _next_minute(self) -> int:
+        """When alarms are evaluated next."""
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if self.world.evaluated else NEVER
+
+    @property
+    def _next_late(self) -> int:
+        """When something comes to pass that was asked for earlier."""
+        return self._late[0][0] if self._late else NEVER
 
     def later(self, seconds: float, change: Callable[[World], World]) -> None:
         """Let a change of the world come to pass so many seconds from now; it is not part of the world."""
@@ -192,6 +218,41 @@ class SimCloud:
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
 
+    def metrics(
+        self,
+        metric: str,
+        target_group: str | None = None,
+        *,
+        statistic: str = "Sum",
+        period_seconds: int = 60,
+    ) -> dict[int, float]:
+        """A metric as CloudWatch has it by now: no data point where there was nothing.
+
+        Args:
+            metric: Its name, such as ``HTTPCode_Target_5XX_Count``.
+            target_group: Name of a target group, or ``"blue"`` or ``"green"``; None: of the load balancer.
+            statistic: ``Sum``, ``Average``, ``Minimum``, ``Maximum``, ``SampleCount`` or a percentile.
+            period_seconds: Of a data point.
+
+        Returns:
+            By the second of world time at which each period began.
+
+        Raises:
+            ValueError: If there is no such metric, statistic or period.
+        """
+        names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
+        return self.measured(
+            Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        )
+
+    def measured(self, query: Query) -> dict[int, float]:
+        """The same, as a query of ``bluegreen_sim.metrics``."""
+        return self._metrics().points(query)
+
+    def _metrics(self) -> Metrics:
+        delay = 1000 * self.world.settings.metric_delay_seconds
+        return Metrics(self.timeline, dict(self.world.homes), self.world.now - delay)
+
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
 
@@ -200,7 +261,7 @@ class SimCloud:
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
-            502 from a target that does not answer, 503 without any target.
+            502 or 504 from a target that does not answer, 503 without any target.
         """
         match = _URL.match(url)
         named = self._instance(match[1]) if match else None
@@ -208,22 +269,20 @@ class SimCloud:
             named = self._next_target()
             if named is None:
                 return 503, "503 Service Temporarily Unavailable"
+        app = application(self.world, named)
         if not named.answers:
-            return 502, "502 Bad Gateway"
+            return _SILENT[Manner(app, dead=named.dead).silence]
         version = self.world.version(named.version)
         image = version and self.world.image(version.image)
         body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
-        if image and self._wrong(image.id):
+        if image and self._wrong(image.id, app.wrong_percent):
             return 500, body
         return 200, body
 
-    def _wrong(self, image: str) -> bool:
+    def _wrong(self, image: str, percent: int) -> bool:
         """Whether this answer is one of those that the image's application gets wrong."""
         k = self._answered[image]
         self._answered[image] += 1
-        percent = next(
-            (f.percent for f in self.world.faults if isinstance(f, Errors) and f.image == image), 0
-        )
         return (k + 1) * percent // 100 > k * percent // 100
 
     def _next_target(self) -> Instance | None:

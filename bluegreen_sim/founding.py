@@ -35,7 +35,15 @@ def found(
         settings: How the world behaves.
         budget: What may go wrong.
         groups: What groups are told besides their sizes, by name.
+
+    Raises:
+        ValueError: If targets are sticky and their weighted target groups are not, which AWS refuses.
     """
+    if settings.stickiness_seconds and not (plan.shared or settings.group_stickiness_seconds):
+        raise ValueError(
+            f"stickiness_seconds = {settings.stickiness_seconds!r}: with weighted target groups give "
+            "group_stickiness_seconds too"
+        )
     told = groups or {}
     made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":

@@ -17,6 +17,7 @@ from .choices import Choices
 from .faults import NeverHealthy, SlowBoot
 from .scaling import NEW, Activity, Hook, Standing, Wait
 from .settings import Settings
+from .watching import fails_at
 from .world import NEVER, Group, Instance, Life, World, ms
 
 HOOK_LIMIT_MS = 48 * 3_600_000
@@ -35,7 +36,8 @@ def lived(world: World, group: Group, choices: Choices) -> Iterator[tuple[Instan
             if lives.target_at <= now:
                 lives = _target_due(lives, world, group)
             elif lives.app_at <= now:
-                lives = application_changed(lives, now, world.settings, answers=True)
+                lives = application_changed(lives, now, world.settings, answers=not lives.answers)
+                lives = lives.replaced(app_at=fails_at(world, lives))
             else:
                 lives = _life_due(lives, world, group, choices)
         yield instance, lives

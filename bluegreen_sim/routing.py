@@ -11,9 +11,11 @@ from attrs import frozen
 
 from . import balancer
 from .balancer import Known
-from .timeline import Nodes, Timeline
+from .outcomes import Nodes
+from .timeline import Timeline
 from .traffic import Pool
 from .view import TargetState
+from .watching import Watch
 from .world import Group, Instance, World, ms
 
 Rule = tuple[tuple[str, int], ...]
@@ -53,6 +55,7 @@ class Routing:
     def __init__(self, timeline: Timeline) -> None:
         """Begin with nodes that know everything."""
         self._timeline = timeline
+        self._watch = Watch()
         self._world: World | None = None
         self._rules: list[tuple[int, int, Rule]] = []  # (until, node, what it still divides by)
         self._left: list[Left] = []
@@ -67,6 +70,8 @@ class Routing:
         if last and world.settings.views:
             self._note_what_lags(last, world)
         self._world = world
+        if seen := self._watch.look(world):
+            self._timeline.behave(world.now, seen.manners, seen.slow, seen.cuts)
         self._tell(world.now)
 
     def extend(self, to_ms: int) -> None:

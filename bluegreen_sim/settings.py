@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from attrs import Attribute, Factory, field, frozen
+from attrs import Factory, field, frozen
+
+from .application import Application
 
 
 @frozen(kw_only=True)
@@ -37,18 +40,10 @@ class Propagation:
 AT_ONCE = Propagation()
 
 
-def _one_or_more(settings: Any, attribute: Attribute[Any], value: tuple[float, ...]) -> None:
-    del settings
-    if not value or min(value) < 0:
-        raise ValueError(f"{attribute.name} = {value!r}: give one number or more, none below 0")
-
-
-def _a_node_a_zone(settings: Settings, attribute: Attribute[Any], value: int) -> None:
-    if value < max(1, len(settings.enabled)):
-        zones = len(settings.enabled)
-        raise ValueError(
-            f"{attribute.name} = {value!r}: give {max(1, zones)} or more, one for each enabled zone"
-        )
+def _pairs(
+    given: Mapping[str, Application] | Iterable[tuple[str, Application]],
+) -> tuple[tuple[str, Application], ...]:
+    return tuple(given.items() if isinstance(given, Mapping) else given)
 
 
 @frozen(kw_only=True)
@@ -101,9 +96,24 @@ class Settings:
         dns_seconds: How long clients go on with what DNS told them; the records live so long.
         propagation: How late the nodes learn of changes.
         cursor: What becomes of a round robin when a target comes or goes (undocumented); see ``Split``.
+        applications: What the applications of images are like, by image; others answer rightly and at once.
+        algorithm: How the targets of a target group take turns (``load_balancing.algorithm.type``).
+        division: How weights divide: ``"exact"``, or ``"random"`` for each request (undocumented).
+        slow_start_seconds: How long the share of a new target rises, 30 to 900; 0 for not at all. The ramp
+            is linear; its exact arithmetic is undocumented.
+        group_stickiness_seconds: How long a client stays with the target group that its cookie names, 1 to
+            604,800; 0 for no stickiness. It concerns the sessions of ``Traffic.with_sessions``.
+        stickiness_seconds: The same of a single target (``lb_cookie``).
+        cookie_refreshed: Whether each answer renews the cookie of a target group (undocumented).
+        idle_timeout_seconds: How long an answer may take, 1 to 4,000.
+        metric_delay_seconds: How long after its minute a metric can be read (undocumented).
         builder_boot_seconds: From the start of a build instance until it takes commands.
         builder_stop_seconds: Until it has stopped, or ended.
         image_seconds: Until a new image is available.
+
+    Raises:
+        ValueError: If a setting is out of AWS's range, or AWS does not allow two of them together; all
+            faults at once.
     """
 
     react_seconds: float = 3
@@ -112,7 +122,7 @@ class Settings:
     first_check_seconds: float = 5
     check_interval_seconds: float = 10
     check_timeout_seconds: float = 5
-    check_phases_seconds: tuple[float, ...] = field(default=(0,), validator=_one_or_more)
+    check_phases_seconds: tuple[float, ...] = (0,)
     matcher: str = "200"
     healthy_threshold: int = 5
     unhealthy_threshold: int = 2
@@ -127,9 +137,7 @@ class Settings:
     termination: Literal["oldest-version", "any", "each"] = "oldest-version"
     zones: int = 1
     disabled_zones: tuple[int, ...] = ()
-    nodes: int = field(
-        default=Factory(lambda self: len(self.enabled), takes_self=True), validator=_a_node_a_zone
-    )
+    nodes: int = field(default=Factory(lambda self: len(self.enabled), takes_self=True))
     cross_zone: bool = True
     minimum_healthy_count: int = 1
     minimum_healthy_percent: int = 0
@@ -139,9 +147,46 @@ class Settings:
     dns_seconds: float = 60
     propagation: Propagation = AT_ONCE
     cursor: Literal["kept", "next", "reset"] = "kept"
+    applications: tuple[tuple[str, Application], ...] = field(default=(), converter=_pairs)
+    algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = "round_robin"
+    division: Literal["exact", "random"] = "exact"
+    slow_start_seconds: int = 0
+    group_stickiness_seconds: int = 0
+    stickiness_seconds: int = 0
+    cookie_refreshed: bool = True
+    idle_timeout_seconds: int = 60
+    metric_delay_seconds: int = 0
     builder_boot_seconds: float = 40
     builder_stop_seconds: float = 20
     image_seconds: float = 120
+
+    def __attrs_post_init__(self) -> None:
+        """See that AWS would allow it (ALB user guide, "Edit target group attributes")."""
+        if faults := [*self._out_of_range(), *self._not_together()]:
+            raise ValueError("; ".join(faults))
+
+    def _out_of_range(self) -> Iterator[str]:
+        for name, value, least, most in (
+            ("slow_start_seconds", self.slow_start_seconds, 30, 900),
+            ("group_stickiness_seconds", self.group_stickiness_seconds, 1, 604_800),
+            ("stickiness_seconds", self.stickiness_seconds, 1, 604_800),
+        ):
+            if value and not least <= value <= most:
+                yield f"{name} = {value!r}: give 0, or {least} to {most}"
+        if not 1 <= self.idle_timeout_seconds <= 4_000:
+            yield f"idle_timeout_seconds = {self.idle_timeout_seconds!r}: give 1 to 4000"
+        if not self.check_phases_seconds or min(self.check_phases_seconds) < 0:
+            yield f"check_phases_seconds = {self.check_phases_seconds!r}: give one number or more, from 0"
+        if self.nodes < (least := max(1, len(self.enabled))):
+            yield f"nodes = {self.nodes!r}: give {least} or more, one for each enabled zone"
+
+    def _not_together(self) -> Iterator[str]:
+        if self.slow_start_seconds and self.algorithm != "round_robin":
+            yield f"slow_start_seconds: not with algorithm = {self.algorithm!r}, only with round robin"
+        if self.stickiness_seconds and self.algorithm == "weighted_random":
+            yield "stickiness_seconds: not with algorithm = 'weighted_random'"
+        if self.stickiness_seconds and not self.cross_zone:
+            yield "stickiness_seconds: not with cross_zone = False"
 
     @property
     def enabled(self) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ from bluegreen.core.plan import (
     WeightedTargetGroups,
 )
 
+from .application import Application
 from .choices import Choices
 from .cloud import SimCloud
 from .faults import (
@@ -67,6 +68,7 @@ from .faults import (
     StaleLook,
     ZoneDown,
 )
+from .latency import Latency
 from .settings import AT_ONCE, Propagation, Settings
 from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .traffic import Traffic
@@ -328,13 +330,37 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         retry_seconds=st.sampled_from((5, 15, 60)),
         termination=st.sampled_from(("oldest-version", "any")),
         cursor=st.sampled_from(("kept", "next", "reset")),
-    )
+        **_REQUESTS,
+    ).flatmap(lambda drawn: st.sampled_from(_TOGETHER).map(lambda some: attrs.evolve(drawn, **some)))
 
 
 def _with_nodes(more: int, **fields: Any) -> Settings:
     """Settings with a node for each enabled zone, and so many more."""
     return Settings(nodes=Settings(**fields).nodes + more, **fields)
 
+
+_REQUESTS: dict[str, SearchStrategy[Any]] = {
+    "applications": st.sampled_from(
+        (
+            (),
+            (("ami-0alpha", Application(latency=Latency.menu({0.05: 9, 3: 1}))),),
+            (("ami-0alpha", Application(latency=Latency.constant(0.02), capacity=100, hangs=True)),),
+        )
+    ),
+    "division": st.sampled_from(("exact", "random")),
+    "group_stickiness_seconds": st.sampled_from((0, 60, 3600)),
+    "cookie_refreshed": st.sampled_from((True, False)),
+    "idle_timeout_seconds": st.sampled_from((60, 120)),
+    "metric_delay_seconds": st.sampled_from((0, 60)),
+}
+_TOGETHER: tuple[dict[str, Any], ...] = (
+    {},
+    {"slow_start_seconds": 30},
+    {"stickiness_seconds": 60, "group_stickiness_seconds": 60, "cross_zone": True},
+    {"algorithm": "least_outstanding_requests"},
+    {"algorithm": "weighted_random"},
+)
+"""What AWS does not allow together is not drawn together."""
 
 _SIZES = st.integers(1, 4)
 _EITHER = st.sampled_from((0, 1))

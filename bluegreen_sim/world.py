@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from attrs import Factory, frozen
 
+from .alarms import CompositeAlarm, MetricAlarm, Verdict
 from .faults import Budget, Lasting, StaleLook, Timed
 from .scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
@@ -270,6 +271,9 @@ class World(Copied):
         versions: Its versions; the first is the default one.
         images: The images.
         alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        evaluated: Those of them that are evaluated from metrics, and how. What users met stands beside the
+            world, so its key says nothing of it.
+        verdicts: What the last evaluation said; nothing depends on it.
         builds: Instances on which images are built.
         loose: Instances that were detached from a group and run on.
         serial: Instances started so far.
@@ -290,6 +294,8 @@ class World(Copied):
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    evaluated: tuple[MetricAlarm | CompositeAlarm, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     builds: tuple[BuildInstance, ...] = ()
     loose: tuple[Instance, ...] = ()
     serial: int = 0

@@ -218,4 +218,4 @@ def test_nobody_is_asked_twice_for_one_request() -> None:
     cloud = SimCloud(SHARED, faults=[Dies("blue", 0)])
     cloud.clock.sleep(10)
     assert cloud.timeline.failed_requests == 500
-    assert cloud.fetch("http://i-0001/")[0] + cloud.fetch("http://i-0002/")[0] == 200 + 502
+    assert cloud.fetch("http://i-0001/")[0] + cloud.fetch("http://i-0002/")[0] == 200 + 504

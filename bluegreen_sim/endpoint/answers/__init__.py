@@ -11,6 +11,7 @@ from . import (
     autoscaling_policies,
     autoscaling_reads,
     cloudwatch,
+    cloudwatch_metrics,
     ec2_images,
     ec2_instances,
     ec2_templates,
@@ -44,3 +45,5 @@ CHANGES: dict[str, dict[str, Change]] = {
     "ssm": ssm.CHANGES,
     "sts": sts.CHANGES,
 }
+MEASURES: dict[str, dict[str, cloudwatch_metrics.Measure]] = {"cloudwatch": cloudwatch_metrics.MEASURES}
+"""What is answered from what users met, not from the world alone."""
