@@ -248,8 +248,10 @@ WEIGHT_FACTS = (
     ),
     Fact(
         id="A3.5",
-        says="Whether requests are divided at random or in turn; assumed: exactly, in turn.",
+        says="Whether requests are divided at random or in turn; by default exactly, in turn.",
         page="undocumented",
+        how="parameter",
+        by="Settings.division",
         test=f"{GROUPS}requests_are_divided_by_weight",
         off=Off(
             "dataplane:divided",

@@ -22,6 +22,7 @@ MOST_GROUPS = 5
 """In a forward action (ALB user guide, "Quotas")."""
 HIGHEST_WEIGHT = 999
 """ALB user guide, "Action types for listener rules"."""
+OFF: Given = {"Enabled": False}
 NO_MATCH = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}, "Order": 1}
 
 # ------------------------------------------------------------------------------------------ what there is
@@ -114,7 +115,7 @@ def _actions(world: World) -> list[Given]:
         {"TargetGroupArn": names.target_group_arn(name), "Weight": weight} for name, weight in world.rule
     ]
     forward: Given = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-    forward["ForwardConfig"]["TargetGroupStickinessConfig"] = kept.get("stickiness", {"Enabled": False})
+    forward["ForwardConfig"]["TargetGroupStickinessConfig"] = _stickiness(world)
     if len(groups) == 1:
         forward["TargetGroupArn"] = groups[0]["TargetGroupArn"]
     before: list[Given] = kept.get("before", [])
@@ -163,13 +164,18 @@ def _with_actions(world: World, actions: list[Given]) -> World:
     forwards = [action for action in actions if action["Type"] == "forward"]
     if len(forwards) != 1 or actions[-1] is not forwards[0]:
         raise NotSimulated("the last action, and no other, must be a forward")
-    weights, stickiness = _forward(world, forwards[0])
-    kept = note(world, "rule", {}) | {"before": actions[:-1], "stickiness": stickiness}
+    weights = _forward(world, forwards[0])
+    kept = note(world, "rule", {}) | {"before": actions[:-1]}
     return balancer.set_weights(noted(world, "rule", kept), weights)
 
 
-def _forward(world: World, action: Given) -> tuple[tuple[tuple[str, int], ...], Given]:
-    """Weights and stickiness of a forward (ALB user guide, "Action types for listener rules")."""
+def _stickiness(world: World) -> Given:
+    seconds = world.settings.group_stickiness_seconds
+    return {"Enabled": True, "DurationSeconds": seconds} if seconds else OFF
+
+
+def _forward(world: World, action: Given) -> tuple[tuple[str, int], ...]:
+    """Weights of a forward (ALB user guide, "Action types for listener rules")."""
     config = action.get("ForwardConfig", {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]})
     listed = config.get("TargetGroups", [])
     for code, why in _unfit(action, listed):
@@ -180,10 +186,10 @@ def _forward(world: World, action: Given) -> tuple[tuple[tuple[str, int], ...], 
     order = list(dict(world.rule))
     if {name for name, _ in weights} == set(order):
         weights = tuple(sorted(weights, key=lambda pair: order.index(pair[0])))
-    stickiness = config.get("TargetGroupStickinessConfig", {"Enabled": False})
-    if stickiness.get("Enabled"):
-        raise NotSimulated("stickiness between target groups is not simulated")
-    return weights, stickiness
+    asked = config.get("TargetGroupStickinessConfig", {})
+    if (asked if asked.get("Enabled") else OFF) != _stickiness(world):
+        raise NotSimulated("the stickiness of target groups cannot be changed here: give Settings")
+    return weights
 
 
 def _unfit(action: Given, listed: list[Given]) -> Iterator[tuple[str, str]]:

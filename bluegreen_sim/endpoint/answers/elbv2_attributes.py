@@ -19,7 +19,7 @@ from ..asking import Change, Given, NotSimulated, Read, tag_dict, tag_list
 from ..wire import AwsError
 from .elbv2_groups import find_target_group, know_balancer
 
-WEEK = 604_800
+DAY, WEEK = 86_400, 604_800
 BY_BALANCER = "use_load_balancer_configuration"
 
 
@@ -55,13 +55,13 @@ class Attribute:
         allowed: Whether a text is a value of it.
         field: The setting of the world that it is; ``""`` for one that the world does not heed.
         shown: The setting as text; for one that the world does not heed, the text itself.
-        read: The text as a setting.
+        read: The text as a setting; None for one that cannot change while the world goes on.
     """
 
     allowed: Callable[[str], bool]
     field: str
     shown: Any
-    read: Callable[[str], Any] = str
+    read: Callable[[str], Any] | None = None
 
 
 _BELOW = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
@@ -73,7 +73,7 @@ ATTRIBUTES = {
     ),
     "load_balancing.algorithm.anomaly_mitigation": Attribute(_one_of("on", "off"), "", "off"),
     "load_balancing.algorithm.type": Attribute(
-        _one_of("round_robin", "least_outstanding_requests", "weighted_random"), "", "round_robin"
+        _one_of("round_robin", "least_outstanding_requests", "weighted_random"), "algorithm", str
     ),
     "load_balancing.cross_zone.enabled": Attribute(
         _one_of("true", "false", BY_BALANCER),
@@ -81,11 +81,17 @@ ATTRIBUTES = {
         lambda on: BY_BALANCER if on else "false",
         lambda text: text != "false",
     ),
-    "slow_start.duration_seconds": Attribute(lambda text: text == "0" or _number(30, 900)(text), "", "0"),
+    "slow_start.duration_seconds": Attribute(
+        lambda text: text == "0" or _number(30, 900)(text), "slow_start_seconds", str
+    ),
     "stickiness.app_cookie.cookie_name": Attribute(lambda _: True, "", ""),
     "stickiness.app_cookie.duration_seconds": Attribute(_number(1, WEEK), "", "86400"),
-    "stickiness.enabled": Attribute(_one_of("true", "false"), "", "false"),
-    "stickiness.lb_cookie.duration_seconds": Attribute(_number(1, WEEK), "", "86400"),
+    "stickiness.enabled": Attribute(
+        _one_of("true", "false"), "stickiness_seconds", lambda seconds: "true" if seconds else "false"
+    ),
+    "stickiness.lb_cookie.duration_seconds": Attribute(
+        _number(1, WEEK), "stickiness_seconds", lambda seconds: str(seconds or DAY)
+    ),
     "stickiness.type": Attribute(_one_of("lb_cookie", "app_cookie"), "", "lb_cookie"),
     f"{_OUT}count": Attribute(_off_or(1, 1000), "dns_minimum_count", _percent, _off_is_0),
     f"{_OUT}percentage": Attribute(_off_or(1, 100), "dns_minimum_percent", _percent, _off_is_0),
@@ -135,10 +141,11 @@ def _modify_target_group_attributes(world: World, given: Given) -> tuple[World, 
             raise AwsError("ValidationError", f"Target group attribute '{key}' cannot be '{text}'")
     for why in contradictions(now | asked):
         raise AwsError("InvalidConfigurationRequest", why)
-    if unheeded := [key for key in asked if not ATTRIBUTES[key].field and asked[key] != now[key]]:
-        raise NotSimulated(f"{', '.join(sorted(unheeded))} cannot be changed in this world")
-    heeded = {key: each for key, each in ATTRIBUTES.items() if each.field and key in asked}
-    changes = {each.field: each.read(asked[key]) for key, each in heeded.items()}
+    changed = [key for key in asked if asked[key] != now[key]]
+    if fixed := [key for key in changed if ATTRIBUTES[key].read is None]:
+        raise NotSimulated(f"{', '.join(sorted(fixed))} cannot be changed here: give Settings")
+    given_here = [(each, asked[key]) for key, each in ATTRIBUTES.items() if key in asked]
+    changes = {each.field: each.read(text) for each, text in given_here if each.read}
     world = checks.with_settings(world, evolve(world.settings, **changes))
     return world, _describe_target_group_attributes(world, given)
 
