@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
+from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
@@ -22,6 +24,7 @@ from .evaluating import by_metrics, by_rules, with_alarms
 from .faults import Budget, Fault, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
 from .settings import Settings
 from .timeline import Timeline
@@ -185,6 +188,13 @@ class SimCloud:
         """Ids of the instances of a group that exist, also of those on their way out."""
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
+
+    epoch = None
+    """World time has no date: windows are taken as open."""
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """What the balancer counted for each group; see ``bluegreen.ports.Measure``."""
+        return measure(self.timeline, gates, groups)
 
     def metrics(
         self,

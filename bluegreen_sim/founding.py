@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
+from bluegreen.core.gates import Alarm
+from bluegreen.core.plan import Plan, WeightedTargetGroups
 
 from .faults import Budget
 from .settings import Settings

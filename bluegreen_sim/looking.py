@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, is_
+
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
     Fleet,
     GateReading,
@@ -11,21 +14,25 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 
 from . import balancer
-from .world import Group, Instance, World
+from .world import NEVER, Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
 
 
+_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+
+
 class Looker:
-    """Looks at worlds, and builds a fleet anew only when its group has changed."""
+    """Looks at worlds, and builds anew only what has changed since the last look."""
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
+        self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -36,14 +43,30 @@ class Looker:
             token: The deployment's: its template version is looked for by it.
             at: What the clock says, in seconds.
         """
-        image = world.image(plan.image)
+        given = (plan, token, *_parts(world))
+        known, seen, image_at = self._last
+        if len(known) != len(given) or not all(map(is_, known, given)):
+            seen, image = self._all(world, plan, token), world.image(plan.image)
+            image_at = NEVER if image is None else image.available_at
+            self._last = given, seen, image_at
         return Observation(
             at=at,
+            fleets=seen.fleets,
+            shares=seen.shares,
+            version=seen.version,
+            default_version=seen.default_version,
+            image=image_at <= world.now,
+            gates=seen.gates,
+        )
+
+    def _all(self, world: World, plan: Plan, token: str) -> Observation:
+        """What does not change with time alone."""
+        return Observation(
+            at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
             shares=_shares(world, plan),
             version=next((version.number for version in world.versions if version.token == token), None),
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
-            image=image is not None and image.available_at <= world.now,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
 
@@ -105,4 +128,5 @@ def _shares(world: World, plan: Plan) -> Shares | None:
 
 def _reading(world: World, name: str) -> GateReading:
     state = dict(world.alarms).get(name, "no-data")
-    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}")
+    reds = float(dict(world.reds).get(name, 0))
+    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}", last_red=reds)

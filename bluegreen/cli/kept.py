@@ -11,7 +11,9 @@ from attrs import frozen
 
 from bluegreen import HookGate, HttpProbe
 from bluegreen.core.errors import BlueGreenError
-from bluegreen.core.plan import Alarm, Hook, Plan, Probe
+from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe
+from bluegreen.core.gates import Gate as PlanGate
+from bluegreen.core.plan import Plan
 from bluegreen.journal.history import Story
 from bluegreen.ports import Gate
 
@@ -38,6 +40,7 @@ class Rehearsal(Wish):
     verb: ClassVar[str] = "simulate"
     waits: ClassVar[bool] = False
 
+    folder: Folder
     capacity: int | None
     traffic: int
     seed: int
@@ -130,14 +133,25 @@ def save(folder: Folder, cloud: SimCloud) -> None:
 
 
 def gates(plan: Plan, cloud: SimCloud) -> dict[str, Gate]:
-    """The plan's checks, answered by the simulator. It has no check of the user's own: a hook passes."""
+    """The plan's checks, answered by the simulator; what it has not (``not_simulated``) passes."""
     found: dict[str, Gate] = {}
     for gate in plan.gates:
         if isinstance(gate, Probe):
             found[gate.name] = HttpProbe(gate, fetch=cloud.fetch)
-        elif isinstance(gate, Hook):
+        elif gate in not_simulated(plan):
             found[gate.name] = HookGate(gate.name, lambda _plan, _look: True)
     return found
+
+
+def not_simulated(plan: Plan) -> list[PlanGate]:
+    """The checks that the simulator cannot make: the user's own, and metrics that its world does not have."""
+    from bluegreen_sim.measuring import measured
+
+    return [
+        gate
+        for gate in plan.gates
+        if isinstance(gate, Hook) or (isinstance(gate, MetricGate) and not measured(gate))
+    ]
 
 
 def seen(cloud: SimCloud) -> Mapping[str, Any]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluegreen import read_plan
-from bluegreen.core.plan import Hook
+from bluegreen.core.gates import Window
 
 from .exits import OF_A_DEPLOYMENT, Exit
 from .folder import Folder
-from .kept import Rehearsal, gates, open_world, save, seen
+from .kept import Rehearsal, gates, not_simulated, open_world, save, seen
 from .options import (
     Command,
     image_option,
@@ -152,8 +152,10 @@ def _begin(wish: Rehearsal, output: Output) -> tuple[Run, SimCloud]:
     journal = wish.folder.journal()
     story = unfinished(wish, journal)
     cloud = open_world(wish, output, story)
-    if hooks := [gate.name for gate in wish.plan.gates if isinstance(gate, Hook)]:
+    if hooks := [gate.name for gate in not_simulated(wish.plan)]:
         output.note(f"the simulator has no checks of yours: {', '.join(hooks)} taken as passed")
+    if windows := [gate.name for gate in wish.plan.gates if isinstance(gate, Window)]:
+        output.note(f"the simulator has no calendar: {', '.join(windows)} taken as open")
     run = Run.of(wish, cloud, journal, output, continued=story is not None, gates=gates(wish.plan, cloud))
     run.origin = cloud.clock.now() - cloud.timeline.end_seconds
     return run, cloud
