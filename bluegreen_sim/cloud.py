@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from attrs import evolve
+
 from bluegreen.core.commands import Command
 from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
@@ -16,7 +18,7 @@ from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
 from .alarms import CompositeAlarm, MetricAlarm
-from .application import Manner
+from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
@@ -49,6 +51,7 @@ class SimCloud:
         live: Index of the live group in ``plan.groups``; None when nothing is live yet.
         live_image: Image that the live group runs.
         settings: How the world behaves.
+        applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
@@ -77,6 +80,7 @@ class SimCloud:
         live: int | None = 0,
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
+        applications: Mapping[str, Application] | None = None,
         alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
@@ -94,6 +98,9 @@ class SimCloud:
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
+        if applications:
+            known = dict(world.settings.applications) | dict(applications)
+            world = world.replaced(settings=evolve(world.settings, applications=known))
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
