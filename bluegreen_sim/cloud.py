@@ -6,15 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from attrs import evolve
+
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
+from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine
 from .alarms import CompositeAlarm, MetricAlarm
-from .application import Manner
+from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
@@ -22,6 +26,7 @@ from .evaluating import by_metrics, by_rules, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
 from .routing import Routing
 from .scaling import Scaling
@@ -50,6 +55,7 @@ class SimCloud:
         settings: How the world behaves.
         groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
             hooks, a grace period, scaling policies.
+        applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
@@ -79,6 +85,7 @@ class SimCloud:
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
         groups: Mapping[str, Scaling] | None = None,
+        applications: Mapping[str, Application] | None = None,
         alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
@@ -97,6 +104,9 @@ class SimCloud:
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
+        if applications:
+            known = dict(world.settings.applications) | dict(applications)
+            world = world.replaced(settings=evolve(world.settings, applications=known))
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
@@ -217,6 +227,13 @@ class SimCloud:
         """Ids of the instances of a group that exist, also of those on their way out."""
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
+
+    epoch = None
+    """World time has no date: windows are taken as open."""
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """What the balancer counted for each group; see ``bluegreen.ports.Measure``."""
+        return measure(self.timeline, gates, groups)
 
     def metrics(
         self,

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from bluegreen import strategies
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import ErrorClass
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
     Limits,
     Plan,

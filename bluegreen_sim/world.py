@@ -271,6 +271,9 @@ class World(Copied):
         versions: Its versions; the first is the default one.
         images: The images.
         alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        reds: (alarm, how often it went red), of those that did.
+        turned: (alarm, when it changed last, when it went red last), in milliseconds, -1 for never; who looks
+            reads ``reds``, so it is not part of the key.
         evaluated: Those of them that are evaluated from metrics, and how. What users met stands beside the
             world, so its key says nothing of it.
         verdicts: What the last evaluation said; nothing depends on it.
@@ -294,6 +297,8 @@ class World(Copied):
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    reds: tuple[tuple[str, int], ...] = ()
+    turned: tuple[tuple[str, int, int], ...] = ()
     evaluated: tuple[MetricAlarm | CompositeAlarm, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     builds: tuple[BuildInstance, ...] = ()
@@ -384,7 +389,7 @@ class World(Copied):
                 )
             )
         return (
-            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget),
+            *(tuple(groups), self.rule, self.versions, self.alarms, self.reds, self.faults, self.budget),
             tuple(
                 [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
             ),

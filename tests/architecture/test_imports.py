@@ -20,9 +20,17 @@ MAY_IMPORT = {
     "bluegreen.ports": ("bluegreen.core",),
     "bluegreen.strategies": ("bluegreen.core",),
     "bluegreen.journal": ("bluegreen.core", "bluegreen.ports", "bluegreen.journal"),
-    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.gates"),
+    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.metrics", "bluegreen.windows"),
+    "bluegreen.metrics": ("bluegreen.core", "bluegreen.ports"),
+    "bluegreen.windows": ("bluegreen.core",),
     "bluegreen.image": ("bluegreen.core", "bluegreen.ports", "bluegreen.image"),
-    "bluegreen.aws": ("bluegreen.core", "bluegreen.ports", "bluegreen.clock", "bluegreen.aws"),
+    "bluegreen.aws": (
+        "bluegreen.core",
+        "bluegreen.ports",
+        "bluegreen.clock",
+        "bluegreen.journal",
+        "bluegreen.aws",
+    ),
     "bluegreen.cli": ("bluegreen",),
 }
 
@@ -84,6 +92,7 @@ ALSO_THE_COMMAND_LINE = "bluegreen_sim.__main__"
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
+    "asyncssh": ("bluegreen.aws.ssh",),
     "boto3": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),

@@ -14,7 +14,7 @@ from bluegreen.core.plan import Deadlines
 from bluegreen.core.state import Phase, State
 from bluegreen_sim import EditBounds, EditWeights, Rescale, SimCloud, testing
 from bluegreen_sim.faults import Fault
-from bluegreen_sim.oracle import wrong_end
+from bluegreen_sim.oracle import floor, wrong_end
 from tests.explore.harness import play
 from tests.explore.properties import Pass, violations
 from tests.explore.watched import Watched
@@ -29,8 +29,8 @@ OTHERS = (EditBounds, EditWeights, Rescale)
 def watched(cloud: SimCloud) -> Watched:
     """The same world, seen by somebody who knows the truth."""
     group = cloud.world.group(cloud.blue)
-    floor = cloud.plan.floor(group.desired) if group else 0
-    return Watched(cloud.plan, traffic=0, world=cloud.world, choices=cloud.choices, floor=floor)
+    least = floor(cloud.plan, group.desired) if group else 0
+    return Watched(cloud.plan, traffic=0, world=cloud.world, choices=cloud.choices, floor=least)
 
 
 def lived(cloud: Watched, passes: list[Pass], faults: list[Fault]) -> None:
