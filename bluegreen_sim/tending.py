@@ -84,7 +84,9 @@ def _replacing(world: World, group: Group) -> Group:
         room = max(1, group.desired * (most - 100) // 100)
         return group.replaced(extra=max(group.extra, min(len(rest), room)))
     new = sum(
-        each.life != "running" or each.standing.warm_at > world.now for each in group.instances if each.staying
+        each.life != "running" or each.standing.warm_at > world.now
+        for each in group.instances
+        if each.staying
     )
     free = pace(world, group) - new - max(0, gap(group))
     return ended(world, group, {each.id for each in rest[: max(0, free)]})
