@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .spelling import parse
     from .timeline import Timeline
+    from .times import typical
     from .traffic import Traffic
     from .world import World
 
@@ -105,6 +106,7 @@ __all__ = [
     "parse",
     "replay",
     "tutorial",
+    "typical",
     "world_from_dict",
     "world_to_dict",
 ]
@@ -126,6 +128,7 @@ _HOMES = {
     "spelling": "parse",
     "saved": "world_from_dict world_to_dict",
     "timeline": "Timeline",
+    "times": "typical",
     "traffic": "Traffic",
     "world": "Settings World",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bluegreen.core.commands import Command
@@ -12,7 +12,7 @@ from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
-from . import balancer, engine
+from . import balancer, engine, steering
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
@@ -104,6 +104,8 @@ class SimCloud:
         self._recorded: World | None = None
         self._fetched = 0
         self._answered: Counter[str] = Counter()
+        self._start = world.now
+        self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
         self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
@@ -149,7 +151,32 @@ class SimCloud:
         self.timeline.extend(until)
 
     def _advanced(self, world: World, until: int) -> World:
-        return engine.advance(world, until, self.choices, self._record if self._watched else None)
+        """The world at a later time; groups with policies look at the load of each minute when it is over."""
+        watch = self._record if self._watched else None
+        while any(group.scaling.policies for group in world.groups):
+            minute = (world.now // steering.MINUTE_MS + 1) * steering.MINUTE_MS
+            if minute > until:
+                break
+            world = engine.advance(world, minute, self.choices, watch)
+            self._loads.append(self._load(world))
+            loads = {
+                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
+            }
+            world = steering.steered(world, loads)
+            self._record(world)
+        return engine.advance(world, until, self.choices, watch)
+
+    def _load(self, world: World) -> dict[str, float]:
+        """Requests of the minute that is over, by group, as they are divided now."""
+        now = world.now - self._start
+        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - steering.MINUTE_MS))
+        pools = [pool for pool in balancer.pools(world) if pool.weight]
+        total = sum(pool.weight for pool in pools)
+        load = dict.fromkeys((group.name for group in world.groups), 0.0)
+        for pool in pools:
+            for _, group, *_ in pool.targets:
+                load[group] += arrived * pool.weight / total / len(pool.targets)
+        return load
 
     def later(self, seconds: float, change: Callable[[World], World]) -> None:
         """Let a change of the world come to pass so many seconds from now; it is not part of the world."""

@@ -42,7 +42,7 @@ class Settings:
         cursor: What becomes of a round robin when a target comes or goes (undocumented); see ``Split``.
         builder_boot_seconds: From the start of a build instance until it takes commands.
         builder_stop_seconds: Until it has stopped, or ended.
-        image_seconds: Until a new image is available.
+        image_seconds: Until a new image is available; of several, one after the other.
     """
 
     react_seconds: float = 3
@@ -66,4 +66,4 @@ class Settings:
     cursor: Literal["kept", "next", "reset"] = "kept"
     builder_boot_seconds: float = 40
     builder_stop_seconds: float = 20
-    image_seconds: float = 120
+    image_seconds: float | tuple[float, ...] = 120

@@ -42,6 +42,8 @@ WORLD = [
         "autoscaling",
         "membership",
         "edits",
+        "steering",
+        "times",
         "balancer",
         "builds",
         "fenwick",

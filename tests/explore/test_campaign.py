@@ -51,7 +51,7 @@ OTHERS = (
     Denied,
     During,
 )
-"""Faults by which somebody else changes settings, or keeps us from it: an end need not show what was before."""
+"""Faults by which others change settings, or keep us from it: an end need not show what was before."""
 
 
 def watched(cloud: SimCloud) -> Watched:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from bluegreen_sim import Busy, Denied, During, LateCall, Scarce, Settings, SimCloud
 from bluegreen_sim.endpoint.answers.autoscaling_hooks import action_token
@@ -244,6 +244,25 @@ def test_an_attachment_takes_its_time_where_it_was_told_to() -> None:
     assert (state("b"), state("c")) == ("Added", "InService")
 
 
+def test_without_elb_checks_an_attachment_never_comes_in_service() -> None:
+    """It stays added, however healthy its instances are."""
+    cloud, aws = aws_of(SHARED)
+    resize(aws, 1, "b")
+    aws.autoscaling.attach_load_balancer_target_groups(AutoScalingGroupName="b", TargetGroupARNs=[TG])
+    cloud.clock.sleep(60)
+    assert aws.health(TG)["i-0003"] == "healthy"
+    shown = aws.autoscaling.describe_load_balancer_target_groups(AutoScalingGroupName="b")
+    assert [each["State"] for each in shown["LoadBalancerTargetGroups"]] == ["Added"]
+
+
+def test_without_a_list_all_processes_are_meant() -> None:
+    """SuspendProcesses and ResumeProcesses alike."""
+    _, aws = aws_of()
+    for ask, count in ((aws.autoscaling.suspend_processes, 9), (aws.autoscaling.resume_processes, 0)):
+        ask(AutoScalingGroupName="a")
+        assert len(aws.group("a")["SuspendedProcesses"]) == count
+
+
 def test_a_group_cannot_be_deleted_while_it_is_used_or_busy() -> None:
     """ResourceInUse with instances in it, ScalingActivityInProgress while something goes on."""
     _, aws = aws_of(faults=[Busy("green")])
@@ -327,7 +346,7 @@ def test_faults_of_calls_reach_boto3() -> None:
     with pytest.raises(ClientError) as failure:
         aws.autoscaling.suspend_processes(AutoScalingGroupName="a")
     assert code(failure) == "AccessDenied"
-    with pytest.raises(Exception, match="closed|reset|Connection"):
+    with pytest.raises(ConnectionClosedError):
         resize(aws, 3)
     assert aws.group("a")["DesiredCapacity"] == 2
     cloud.clock.sleep(30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from attrs import evolve
@@ -73,7 +74,7 @@ def test_the_zone_with_most_instances_loses_one_first() -> None:
 
 
 def test_a_group_is_balanced_again_launching_first() -> None:
-    """After a detach one zone is two short: it gets one more, past the maximum, before another one ends."""
+    """After a detach a zone is two short: it gets one more, past the maximum, before another one ends."""
     cloud = cloud_of(6, settings=THREE)
     ask(cloud, membership.detach_instances, "a", ["i-0003", "i-0006"], lower=False)
     ask(cloud, autoscaling.set_size, "a", 4, 0, 4)
@@ -122,7 +123,7 @@ def test_a_group_none_of_whose_zones_is_open_waits() -> None:
     assert len(wanted(cloud)) == 3
 
 
-# ---------------------------------------------------------------------------------------------- what is lacking
+# ----------------------------------------------------------------------------------------- what is lacking
 
 
 def test_too_little_capacity_gives_a_part() -> None:
@@ -132,7 +133,7 @@ def test_too_little_capacity_gives_a_part() -> None:
     cloud.clock.sleep(600)
     assert len(wanted(cloud, "b")) == 2
     failed = [past.started_at // 1000 for past in group(cloud, "b").log if past.code == "Failed"]
-    pauses = [later - sooner for sooner, later in zip(failed, failed[1:], strict=False)]
+    pauses = [later - sooner for sooner, later in pairwise(failed)]
     assert pauses == [15, 30, 60, 120, 240]
 
 
@@ -146,7 +147,8 @@ def test_each_reason_is_said_in_awss_words(why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gone", "words"), [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (1, "version 1 does not")]
+    ("gone", "words"),
+    [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (1, "version 1 does not")],
 )
 def test_what_a_launch_needs_may_be_gone(gone: str | int, words: str) -> None:
     """An image or a version that somebody deleted: nothing can be launched from it, what runs goes on."""
@@ -173,7 +175,7 @@ def with_version(cloud: SimCloud, image: str = "ami-new") -> None:
 
 @pytest.mark.parametrize(("pointed", "launched"), [("$Latest", 2), ("$Default", 1), (1, 1)])
 def test_latest_and_default_are_resolved_at_each_launch(pointed: object, launched: int) -> None:
-    """A group on ``$Latest`` launches whatever was made last, for whomever it was made: green leaks into blue."""
+    """A group on ``$Latest`` launches what was made last, for whomever: green leaks into blue."""
     cloud = cloud_of(2, settings=evolve(QUICK, replace_unhealthy=False))
     ask(cloud, autoscaling.set_version, "a", pointed)
     with_version(cloud)
