@@ -52,6 +52,10 @@ def _at_once(world: World, group: Group) -> tuple[World, Group]:
     return world, found
 
 
+def _any_group(world: World, name: str) -> Group:
+    return autoscaling.existing(world, name)
+
+
 def _gone(world: World, name: str, *, force: bool = False) -> World:
     del force
     return world.replaced(groups=tuple(group for group in world.groups if group.name != name))
@@ -150,7 +154,7 @@ SIZES: tuple[Fact, ...] = (
         by="Busy",
         why="When exactly AWS refuses is not documented",
         test=BOTO3 + "a_group_cannot_be_deleted_while_it_is_used_or_busy",
-        off=Off("autoscaling:changeable", always(autoscaling.existing)),
+        off=Off("autoscaling:changeable", always(_any_group)),
     ),
     Fact(
         id="B1.4a",
@@ -184,8 +188,8 @@ SIZES: tuple[Fact, ...] = (
 LIVES: tuple[Fact, ...] = (
     Fact(
         id="B2.1a",
-        says="An instance is Pending, Pending:Wait, InService, EnteringStandby, Standby, Detaching, Terminating, "
-        "Terminating:Wait or Terminating:Proceed.",
+        says="An instance is Pending, Pending:Wait, InService, EnteringStandby, Standby, Detaching, "
+        "Terminating, Terminating:Wait or Terminating:Proceed.",
         page="asg lifecycle",
         why="Pending:Proceed lasts no time, and what is Detached or Terminated is not listed",
         test=BOTO3 + "lifecycle_states_are_awss_words",
@@ -279,7 +283,7 @@ HEALTH: tuple[Fact, ...] = (
         says="The balancer's verdict counts only with health check type ELB.",
         page="asg health",
         test=OLD + "a_sick_instance_is_replaced_only_where_that_is_asked_for",
-        off=Off("world:World.elb_checked", answering(True)),
+        off=Off("world:World.elb_checked", answering(value=True)),
     ),
     Fact(
         id="B3.2b",
@@ -344,7 +348,7 @@ HEALTH: tuple[Fact, ...] = (
     ),
     Fact(
         id="B3.5a",
-        says="Neither a cooldown, nor protection from scale-in, nor a termination policy stops a replacement.",
+        says="Neither cooldown, nor protection from scale-in, nor termination policy stops a replacement.",
         page="asg graceful",
         test=GROUPS + "neither_protection_nor_a_cooldown_keeps_the_unhealthy",
         off=Off(
@@ -357,7 +361,7 @@ HEALTH: tuple[Fact, ...] = (
         says="Suspending HealthCheck, ReplaceUnhealthy or Terminate does.",
         page="asg graceful",
         test=GROUPS + "replacement_stops_with_any_of_three_processes",
-        off=Off("lifecycle:can_replace", answering(True)),
+        off=Off("lifecycle:can_replace", answering(value=True)),
     ),
     Fact(
         id="B3.6",
@@ -507,7 +511,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         says="It comes InService with the first healthy instance, and only with ELB health checks.",
         page="asg api",
         test=BOTO3 + "without_elb_checks_an_attachment_never_comes_in_service",
-        off=Off("world:World.elb_checked", answering(True)),
+        off=Off("world:World.elb_checked", answering(value=True)),
     ),
     Fact(
         id="B5.2",
@@ -537,7 +541,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         says="At most 10 target groups are attached or detached in a call.",
         page="asg quotas",
         test=BOTO3 + "the_two_families_of_calls_see_different_things",
-        off=Off(ENDPOINT + "changes:GROUPS", always(99)),
+        off=Off(ENDPOINT + "changes:GROUPS", lambda real: real * 9.5),
     ),
     Fact(
         id="B5.3c",
@@ -624,7 +628,7 @@ PROCESSES: tuple[Fact, ...] = (
     ),
     Fact(
         id="B6.2",
-        says="AZRebalance launches and ends of its own accord after standby, detaching and a zone's recovery.",
+        says="AZRebalance launches and ends by itself after standby, detaching and a zone's recovery.",
         page="asg suspended",
         test=LAUNCH + "rebalancing_can_be_suspended",
         off=Off(
@@ -655,7 +659,7 @@ PROCESSES: tuple[Fact, ...] = (
         says="Without HealthCheck or ReplaceUnhealthy nothing is replaced until they are resumed.",
         page="asg suspended",
         test=GROUPS + "replacement_stops_with_any_of_three_processes",
-        off=Off("lifecycle:can_replace", answering(True)),
+        off=Off("lifecycle:can_replace", answering(value=True)),
     ),
     Fact(
         id="B6.5b",
@@ -669,7 +673,10 @@ PROCESSES: tuple[Fact, ...] = (
         says="Scaling policies are a group's own: blue's sees its load fall during a shift and scales in.",
         page="asg suspending",
         test=STEER + "blue_sees_its_load_fall_and_would_scale_in",
-        off=Off("steering:LOW_MINUTES", always(10**6)),
+        off=Off(
+            "steering:_wish",
+            lambda real: lambda policy, *given: real(evolve(policy, scales_in=False), *given),
+        ),
     ),
     Fact(
         id="B6.7a",
@@ -701,7 +708,7 @@ PROCESSES: tuple[Fact, ...] = (
 TEMPLATES: tuple[Fact, ...] = (
     Fact(
         id="B7.1a",
-        says="$Latest and $Default are resolved at each launch, so a new version leaks into a group on $Latest.",
+        says="$Latest and $Default are resolved at each launch: a new version leaks into who is on $Latest.",
         page="asg api",
         test=LAUNCH + "latest_and_default_are_resolved_at_each_launch",
         off=Off("world:World.resolved", answering(1)),
@@ -767,7 +774,7 @@ FAILURES: tuple[Fact, ...] = (
         says="Activities are listed for six weeks, the newest first.",
         page="asg api",
         test=BOTO3 + "activities_tell_what_a_group_does",
-        off=Off(ENDPOINT + "activities:SIX_WEEKS_MS", always(1 << 60)),
+        off=Off(ENDPOINT + "activities:SIX_WEEKS_MS", lambda real: real * 99.5),
     ),
     Fact(
         id="B8.2a",
@@ -793,7 +800,7 @@ FAILURES: tuple[Fact, ...] = (
         by="retry_seconds",
         why="15 s, 30 s … up to 5 minutes are an assumption",
         test=LAUNCH + "too_little_capacity_gives_a_part",
-        off=Off("launching:RETRY_LIMIT_SECONDS", always(15)),
+        off=Off("launching:RETRY_LIMIT_SECONDS", lambda real: real / 10),
     ),
     Fact(
         id="B8.3",
@@ -824,7 +831,7 @@ HOOKS: tuple[Fact, ...] = (
         says="Heartbeats prolong the wait up to 48 hours or 100 timeouts, whichever is sooner.",
         page="asg hooks",
         test=LIFE + "a_heartbeat_prolongs_the_wait_up_to_the_limit",
-        off=Off("lifecycle:HOOK_LIMIT_TIMEOUTS", always(90)),
+        off=Off("lifecycle:HOOK_LIMIT_TIMEOUTS", lambda real: real * 0.9),
     ),
     Fact(
         id="B9.1c",
@@ -868,7 +875,7 @@ HOOKS: tuple[Fact, ...] = (
 COMINGS: tuple[Fact, ...] = (
     Fact(
         id="B10.1a",
-        says="A detached instance drains, runs on outside its group, and is replaced unless the size goes down.",
+        says="A detached instance drains, runs on outside, and is replaced unless the size goes down.",
         page="asg detaching",
         test=LIFE + "a_detached_instance_drains_and_runs_on",
         off=Off("membership:detach_instances", ignored),
@@ -920,7 +927,7 @@ COMINGS: tuple[Fact, ...] = (
     ),
     Fact(
         id="B10.3b",
-        says="EC2's TerminateInstances goes past hooks and protection, and the group notices in a minute or two.",
+        says="EC2's TerminateInstances goes past hooks and protection; the group notices in a minute or two.",
         page="asg manual",
         how="parameter",
         by="notice_seconds",
@@ -960,7 +967,7 @@ COMINGS: tuple[Fact, ...] = (
     ),
     Fact(
         id="B10.5",
-        says="Who wants a group gone takes protection away first: a size of 0 does not end protected instances.",
+        says="Who wants a group gone takes protection away first: a size of 0 ends no protected instance.",
         page="asg protection",
         test=GROUPS + "protected_instances_stay_while_the_size_goes_down",
         off=Off("membership:protect", ignored),
