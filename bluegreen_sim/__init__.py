@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .spelling import parse
     from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
     from .timeline import Timeline
+    from .times import typical
     from .traffic import Traffic
     from .world import World
 
@@ -119,6 +120,7 @@ __all__ = [
     "parse",
     "replay",
     "tutorial",
+    "typical",
     "world_from_dict",
     "world_to_dict",
 ]
@@ -146,6 +148,7 @@ _HOMES = {
     "settings": "Propagation",
     "target_faults": "Flaps HealthAnswer InternalError LuckyProbe StuckDrain",
     "timeline": "Timeline",
+    "times": "typical",
     "traffic": "Traffic",
     "world": "Settings World",
 }

@@ -145,8 +145,7 @@ def set_size(world: World, name: str, size: int, low: int, high: int) -> World:
     """Set a group's wanted size and bounds in one call. The call is a wish: the group converges later."""
     group = changeable(world, name)
     sized(low, size, high)
-    group = group.replaced(min=low, max=high, desired=size)
-    return world.with_group(react(world, group))
+    return tidied(world, group.replaced(min=low, max=high, desired=size))[0]
 
 
 def calmly(world: World, name: str, size: int) -> World:

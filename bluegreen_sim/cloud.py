@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -16,7 +16,7 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import balancer, engine
+from . import balancer, engine, steering
 from .alarms import CompositeAlarm, MetricAlarm
 from .application import Application, Manner
 from .asking import called
@@ -123,6 +123,8 @@ class SimCloud:
         self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
+        self._start = world.now
+        self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
         self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
@@ -166,7 +168,7 @@ class SimCloud:
         while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
             self._advance(moment)
             if minute <= late:
-                self.world = by_metrics(self.world, self._metrics())
+                self._minute_is_over()
             else:
                 self.world = self._late.pop(0)[1](self.world)
                 self._record(self.world)
@@ -181,13 +183,38 @@ class SimCloud:
 
     @property
     def _next_minute(self) -> int:
-        """When alarms are evaluated next."""
-        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if self.world.evaluated else NEVER
+        """When alarms are evaluated next, and policies look at the load."""
+        steered = any(group.scaling.policies for group in self.world.groups)
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if steered or self.world.evaluated else NEVER
 
     @property
     def _next_late(self) -> int:
         """When something comes to pass that was asked for earlier."""
         return self._late[0][0] if self._late else NEVER
+
+    def _minute_is_over(self) -> None:
+        """Alarms are evaluated; groups with policies look at the load of the minute."""
+        if self.world.evaluated:
+            self.world = by_metrics(self.world, self._metrics())
+        if any(group.scaling.policies for group in self.world.groups):
+            self._loads.append(self._load(self.world))
+            loads = {
+                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
+            }
+            self.world = steering.steered(self.world, loads)
+            self._record(self.world)
+
+    def _load(self, world: World) -> dict[str, float]:
+        """Requests of the minute that is over, by group, as they are divided now."""
+        now = world.now - self._start
+        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
+        pools = [pool for pool in balancer.pools(world) if pool.weight]
+        total = sum(pool.weight for pool in pools)
+        load = dict.fromkeys((group.name for group in world.groups), 0.0)
+        for pool in pools:
+            for _, group, *_ in pool.targets:
+                load[group] += arrived * pool.weight / total / len(pool.targets)
+        return load
 
     def later(self, seconds: float, change: Callable[[World], World]) -> None:
         """Let a change of the world come to pass so many seconds from now; it is not part of the world."""

@@ -109,7 +109,7 @@ class Settings:
         metric_delay_seconds: How long after its minute a metric can be read (undocumented).
         builder_boot_seconds: From the start of a build instance until it takes commands.
         builder_stop_seconds: Until it has stopped, or ended.
-        image_seconds: Until a new image is available.
+        image_seconds: Until a new image is available; of several, one after the other.
 
     Raises:
         ValueError: If a setting is out of AWS's range, or AWS does not allow two of them together; all
@@ -158,7 +158,7 @@ class Settings:
     metric_delay_seconds: int = 0
     builder_boot_seconds: float = 40
     builder_stop_seconds: float = 20
-    image_seconds: float = 120
+    image_seconds: float | tuple[float, ...] = 120
 
     def __attrs_post_init__(self) -> None:
         """See that AWS would allow it (ALB user guide, "Edit target group attributes")."""

@@ -139,8 +139,8 @@ class Door:
 
     def _change(self, service: str, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         cloud, change = self.cloud, CHANGES[service][operation]
-        autoscaling.permitted(cloud.world, operation)
         cloud.world, fate = engine.before_call(cloud.world, cloud.choices)
+        autoscaling.permitted(cloud.world, operation)
         if isinstance(fate, RefusedCall):
             if fate.error == "not-sent":
                 raise Unanswered(sent=False)

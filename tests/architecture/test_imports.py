@@ -50,6 +50,8 @@ WORLD = [
         "autoscaling",
         "membership",
         "edits",
+        "steering",
+        "times",
         "balancer",
         "checks",
         "routing",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from attrs import evolve
 
@@ -63,9 +65,9 @@ def test_abandoned_launches_are_repeated_ever_more_slowly() -> None:
                 seen.add(name)
                 launches.append(second)
         cloud.clock.sleep(1)
-    gaps = [later - sooner for sooner, later in zip(launches, launches[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(launches)]
     assert gaps == sorted(gaps)
-    assert gaps[0] < gaps[-1]
+    assert gaps[-1] > gaps[0] + 30
 
 
 def test_a_heartbeat_prolongs_the_wait_up_to_the_limit() -> None:
@@ -147,7 +149,7 @@ def test_the_grace_period_counts_from_in_service() -> None:
 
 
 def test_an_instance_in_standby_is_neither_a_target_nor_watched() -> None:
-    """It drains, another one takes its place unless the size goes down, and its health is nobody's concern."""
+    """It drains, another takes its place unless the size goes down, and its health is nobody's concern."""
     cloud = cloud_of(2, settings=AT_ONCE, faults=[Sick("blue", 60, count=2)])
     ask(cloud, membership.enter_standby, "a", ["i-0001"], lower=False)
     assert (lives(cloud)["i-0001"], instance(cloud, "i-0001").target) == ("entering", "draining")

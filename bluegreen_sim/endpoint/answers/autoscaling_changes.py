@@ -125,6 +125,13 @@ TOLD: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def _set_desired_capacity(world: World, given: Given) -> tuple[World, Given]:
     name, size = given["AutoScalingGroupName"], given["DesiredCapacity"]
     group = find_group(world, name)
+    _within(group, size)
+    if given.get("HonorCooldown"):
+        return autoscaling.calmly(world, name, size), {}
+    return autoscaling.set_size(world, name, size, group.min, group.max), {}
+
+
+def _within(group: Group, size: int) -> None:
     for bound, wrong, word in (
         (group.max, size > group.max, "above max"),
         (group.min, size < group.min, "below min"),
@@ -132,9 +139,6 @@ def _set_desired_capacity(world: World, given: Given) -> tuple[World, Given]:
         if wrong:
             said = f"New SetDesiredCapacity value {size} is {word} value {bound} for the AutoScalingGroup."
             raise AwsError("ValidationError", said)
-    if given.get("HonorCooldown"):
-        return autoscaling.calmly(world, name, size), {}
-    return autoscaling.set_size(world, name, size, group.min, group.max), {}
 
 
 def _create_auto_scaling_group(world: World, given: Given) -> tuple[World, Given]:
