@@ -105,8 +105,7 @@ class SimCloud:
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
         if applications:
-            known = dict(world.settings.applications) | dict(applications)
-            world = world.replaced(settings=evolve(world.settings, applications=known))
+            world = _with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
@@ -358,6 +357,11 @@ def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: b
     if add_image and world.image(plan.image) is None:
         changes["images"] = (*world.images, Image(plan.image, plan.image))
     return world.replaced(**changes) if changes else world
+
+
+def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
+    known = dict(world.settings.applications) | dict(applications)
+    return world.replaced(settings=evolve(world.settings, applications=known))
 
 
 def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self, TypeVar
 from attrs import Factory, frozen
 
 from .alarms import CompositeAlarm, MetricAlarm, Verdict
+from .built import BuildInstance
 from .faults import Budget, Lasting, StaleLook, Timed
 from .scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
@@ -239,21 +240,6 @@ class Image:
     label: str
     token: str = ""
     available_at: int = 0
-
-
-BuildState = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
-
-
-@frozen
-class BuildInstance:
-    """An instance on which an image is built; ``runs`` holds exit code and output of each command."""
-
-    id: str
-    token: str
-    request: str
-    state: BuildState = "pending"
-    state_at: int = NEVER
-    runs: tuple[tuple[int, str], ...] = ()
 
 
 @frozen(kw_only=True, slots=False)

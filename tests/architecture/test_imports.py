@@ -58,6 +58,7 @@ WORLD = [
         "target_faults",
         "view",
         "builds",
+        "built",
         "fenwick",
         "dataplane",
         "traffic",
@@ -99,7 +100,11 @@ KNOWN_TO = {
     "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
-    "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "hypothesis": (
+        "bluegreen_sim.testing",
+        "bluegreen_sim.testing_settings",
+        "bluegreen_sim.hypothesis_plugin",
+    ),
     "nanoarrow": ("bluegreen_sim.table",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
@@ -110,6 +115,7 @@ LOADED_ON_PURPOSE = {
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
     "bluegreen_sim.endpoint": {"boto3", "botocore"},
     "bluegreen_sim.testing": {"hypothesis"},
+    "bluegreen_sim.testing_settings": {"hypothesis"},
     "bluegreen_sim.pytest_plugin": {"pytest"},
 }
 
