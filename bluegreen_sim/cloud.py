@@ -329,8 +329,9 @@ class SimCloud:
 
     def _next_target(self) -> Instance | None:
         """Whose turn it is among those that would be asked by hand."""
+        k, node = divmod(self._fetched, self.world.settings.nodes)
         self._fetched += 1
-        k, pools = self._fetched - 1, [pool for pool in balancer.pools(self.world) if pool.weight]
+        pools = [pool for pool in balancer.pools(self.world, node) if pool.weight]
         if not pools:
             return None
         total = sum(pool.weight for pool in pools)

@@ -7,6 +7,8 @@ world, so it is kept beside it, and a ``SimCloud`` that goes on from a world beg
 
 from __future__ import annotations
 
+from itertools import chain
+
 from attrs import frozen
 
 from . import balancer
@@ -161,8 +163,6 @@ def _taken_out(last: World, world: World) -> list[tuple[Group, Instance]]:
 
 def _as_it_is(world: World, left: Left) -> Instance:
     """The instance now; once it is gone, nobody answers in its place."""
-    for group in world.groups:
-        for instance in group.instances:
-            if instance.id == left.instance.id:
-                return instance
-    return left.instance.replaced(answers=False)
+    there = chain(*(group.instances for group in world.groups), world.loose)
+    gone = left.instance.replaced(answers=False)
+    return next((instance for instance in there if instance.id == gone.id), gone)

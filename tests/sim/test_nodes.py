@@ -17,6 +17,7 @@ from bluegreen_sim import During, Propagation, Settings, SimCloud, ZoneDown
 from bluegreen_sim.balancer import change_targets, down, set_weights
 from bluegreen_sim.checks import application_changed, proven
 from bluegreen_sim.engine import strike
+from bluegreen_sim.membership import detach_instances
 from bluegreen_sim.world import Group, Instance, World
 from tests.sim.node_by_node import NEVER, STEP_MS, Box, Nodes
 
@@ -395,3 +396,25 @@ def test_a_zone_that_fails_takes_its_instances_and_nodes_along() -> None:
     assert down(cloud.world) == [0]
     cloud.clock.sleep(20)
     assert down(cloud.world) == []
+
+
+def test_a_detached_instance_answers_nodes_that_lag() -> None:
+    """It has left its group and runs on, so whoever still sends to it is answered."""
+    lag = Propagation(deregister_seconds=(10,))
+    settings = Settings(deregistration_seconds=4, propagation=lag)
+    cloud = placed(settings, {"a": (0, 0), "b": ()}, rate=100)
+    changed(cloud, lambda world: detach_instances(world, "a", ["i-0001"], lower=True))
+    cloud.clock.sleep(20)
+    assert cloud.timeline.failed_requests == 0
+    assert cloud.timeline.per_target()["i-0001"] == 500
+
+
+def test_who_asks_by_hand_takes_the_nodes_in_turn() -> None:
+    """Each node sends to its own zone, so four requests in a row meet all four targets."""
+    cloud = placed(Settings(zones=2, cross_zone=False), {"a": (0, 1, 1, 0), "b": ()})
+    assert {cloud.fetch("http://balancer/")[1].split()[-1] for _ in range(4)} == {
+        "i-0001",
+        "i-0002",
+        "i-0003",
+        "i-0004",
+    }
