@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alarms import CompositeAlarm, MetricAlarm
+    from .application import Application
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
     from .dataplane import Split
@@ -40,13 +42,15 @@ if TYPE_CHECKING:
         StaleLook,
         ZoneDown,
     )
+    from .latency import Latency
     from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
     from .scaling import Hook, Scaling, StepScaling, TargetTracking
-    from .settings import Settings
+    from .settings import Propagation, Settings
     from .spelling import parse
+    from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
     from .timeline import Timeline
     from .times import typical
     from .traffic import Traffic
@@ -55,12 +59,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmOk",
     "AlarmRed",
+    "Application",
     "AtPhase",
     "BlindLook",
     "Bounds",
     "Budget",
     "Busy",
     "Choices",
+    "CompositeAlarm",
     "Denied",
     "Dies",
     "During",
@@ -70,16 +76,23 @@ __all__ = [
     "Errors",
     "Exploration",
     "Fault",
+    "Flaps",
     "Gone",
+    "HealthAnswer",
     "Hook",
+    "InternalError",
     "LateCall",
+    "Latency",
     "LaunchFails",
     "LeastOutstanding",
     "LostAnswer",
+    "LuckyProbe",
     "MadeAnew",
+    "MetricAlarm",
     "Moment",
     "NeverHealthy",
     "Over",
+    "Propagation",
     "Refreshes",
     "RefusedCall",
     "Rescale",
@@ -95,6 +108,7 @@ __all__ = [
     "StaleLook",
     "StepScaling",
     "Story",
+    "StuckDrain",
     "TargetTracking",
     "Timeline",
     "Traffic",
@@ -113,20 +127,26 @@ __all__ = [
 
 # Where each public name lives; it is loaded when it is first used, like those of bluegreen.
 _HOMES = {
+    "alarms": "CompositeAlarm MetricAlarm",
+    "application": "Application",
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
     "dataplane": "Split",
     "faults": (
         "AlarmOk AlarmRed AtPhase BlindLook Budget Busy Denied Dies During EditBounds EditVersion "
-        "EditWeights Errors Fault Gone LateCall LaunchFails LostAnswer MadeAnew NeverHealthy Over Refreshes "
-        "RefusedCall Rescale Scarce ScheduledAction Sick SlowBoot SlowToShow StaleLook ZoneDown"
+        "EditWeights Errors Fault Gone LateCall LaunchFails LostAnswer MadeAnew NeverHealthy Over "
+        "Refreshes RefusedCall Rescale Scarce ScheduledAction Sick SlowBoot SlowToShow StaleLook "
+        "ZoneDown"
     ),
+    "latency": "Latency",
     "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",
     "scaling": "Hook Scaling StepScaling TargetTracking",
     "spelling": "parse",
     "saved": "world_from_dict world_to_dict",
+    "settings": "Propagation",
+    "target_faults": "Flaps HealthAnswer InternalError LuckyProbe StuckDrain",
     "timeline": "Timeline",
     "times": "typical",
     "traffic": "Traffic",

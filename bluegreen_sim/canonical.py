@@ -76,7 +76,7 @@ def _before(at: int, now: int) -> int:
 
 def _rebased(instance: Instance, name: str, now: int, interval: int) -> Instance:
     run_from = _before(instance.run_from, now)
-    if not instance.checked:
+    if not instance.checked or instance.views:
         run_from = NEVER
     elif instance.settled:
         run_from = run_from % interval - interval
@@ -89,4 +89,5 @@ def _rebased(instance: Instance, name: str, now: int, interval: int) -> Instance
         app_at=_before(instance.app_at, now),
         target_at=_before(instance.target_at, now),
         run_from=run_from,
+        views=tuple([view.rebased(now, interval) for view in instance.views]),
     )

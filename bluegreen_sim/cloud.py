@@ -13,19 +13,26 @@ from bluegreen.core.state import Ledger
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine, steering
+from .alarms import CompositeAlarm, MetricAlarm
+from .application import Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .faults import AtPhase, Budget, Errors, Fault, LateCall, StaleLook, for_groups
+from .evaluating import by_metrics, by_rules, with_alarms
+from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .metrics import MINUTE_MS, Metrics, Query
+from .routing import Routing
 from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
-from .world import Image, Instance, World
+from .watching import application, rules_of
+from .world import NEVER, Image, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
+_SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
 
 
 class SimCloud:
@@ -43,6 +50,7 @@ class SimCloud:
         settings: How the world behaves.
         groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
             hooks, a grace period, scaling policies.
+        alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
@@ -71,6 +79,7 @@ class SimCloud:
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
         groups: Mapping[str, Scaling] | None = None,
+        alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
         add_image: bool = False,
@@ -98,10 +107,10 @@ class SimCloud:
             self.blue,
             nodes=world.settings.nodes,
             start_ms=world.now,
-            cursor=world.settings.cursor,
+            rules=rules_of(world.settings, seed),
         )
         self._looker = Looker()
-        self._recorded: World | None = None
+        self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
         self._start = world.now
@@ -111,7 +120,9 @@ class SimCloud:
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
         if self._phased:
             self.timeline.on_phase = self._entered
-        self.world = engine.with_faults(world, faults) if faults else world
+        world = engine.with_faults(world, faults) if faults else world
+        colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
+        self.world = with_alarms(world, tuple(alarms), colours)
         self._record(self.world)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
@@ -143,39 +154,63 @@ class SimCloud:
         until = self.world.now + milliseconds
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
-        while self._late and self._late[0][0] <= until:
-            at, change = self._late.pop(0)
-            world = change(self._advanced(world, at))
-            self._record(world)
-        self.world = self._advanced(world, until)
-        self.timeline.extend(until)
+        self.world = world
+        while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
+            self._advance(moment)
+            if minute <= late:
+                self._whole_minute()
+            else:
+                self.world = self._late.pop(0)[1](self.world)
+                self._record(self.world)
+        self._advance(until)
 
-    def _advanced(self, world: World, until: int) -> World:
-        """The world at a later time; groups with policies look at the load of each minute when it is over."""
-        watch = self._record if self._watched else None
-        while any(group.scaling.policies for group in world.groups):
-            minute = (world.now // steering.MINUTE_MS + 1) * steering.MINUTE_MS
-            if minute > until:
-                break
-            world = engine.advance(world, minute, self.choices, watch)
-            self._loads.append(self._load(world))
-            loads = {
-                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
-            }
-            world = steering.steered(world, loads)
-            self._record(world)
-        return engine.advance(world, until, self.choices, watch)
+    def _advance(self, until: int) -> None:
+        self.world = engine.advance(self.world, until, self.choices, self._record if self._watched else None)
+        if self._watched:
+            self._routing.extend(until)
+        if self.world.evaluated:
+            self.world = by_rules(self.world)
 
-    def _load(self, world: World) -> dict[str, float]:
-        """Requests of the minute that is over, by group, as they are divided now."""
-        now = world.now - self._start
-        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - steering.MINUTE_MS))
-        pools = [pool for pool in balancer.pools(world) if pool.weight]
-        total = sum(pool.weight for pool in pools)
+    @property
+    def _next_minute(self) -> int:
+        """When alarms are evaluated next, or scaling policies look at the load."""
+        if self.world.evaluated or self._steers:
+            return (self.world.now // MINUTE_MS + 1) * MINUTE_MS
+        return NEVER
+
+    @property
+    def _steers(self) -> bool:
+        return any(group.scaling.policies for group in self.world.groups)
+
+    @property
+    def _next_late(self) -> int:
+        """When something comes to pass that was asked for earlier."""
+        return self._late[0][0] if self._late else NEVER
+
+    def _whole_minute(self) -> None:
+        if self.world.evaluated:
+            self.world = by_metrics(self.world, self._metrics())
+        if self._steers:
+            self._steer()
+            self._record(self.world)
+
+    def _steer(self) -> None:
+        """Groups with policies look at the load of the minute that is over."""
+        self._loads.append(self._load())
+        loads = {name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]}
+        self.world = steering.steered(self.world, loads)
+
+    def _load(self) -> dict[str, float]:
+        """Requests of the last minute, by group, as they are divided now."""
+        world, now = self.world, self.world.now - self._start
+        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
         load = dict.fromkeys((group.name for group in world.groups), 0.0)
-        for pool in pools:
-            for _, group, *_ in pool.targets:
-                load[group] += arrived * pool.weight / total / len(pool.targets)
+        for node in range(world.settings.nodes):
+            pools = [pool for pool in balancer.pools(world, node) if pool.weight]
+            total = sum(pool.weight for pool in pools) * world.settings.nodes
+            for pool in pools:
+                for _, group, *_ in pool.targets:
+                    load[group] += arrived * pool.weight / total / len(pool.targets)
         return load
 
     def later(self, seconds: float, change: Callable[[World], World]) -> None:
@@ -197,12 +232,8 @@ class SimCloud:
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""
-        last = self._recorded
-        if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
-            return
-        self._recorded = world
-        nodes = (balancer.pools(world),) * world.settings.nodes
-        self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
+        if self._watched:
+            self._routing.record(world)
 
     # ------------------------------------------------------------------------------------------ what is there
 
@@ -221,6 +252,41 @@ class SimCloud:
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
 
+    def metrics(
+        self,
+        metric: str,
+        target_group: str | None = None,
+        *,
+        statistic: str = "Sum",
+        period_seconds: int = 60,
+    ) -> dict[int, float]:
+        """A metric as CloudWatch has it by now: no data point where there was nothing.
+
+        Args:
+            metric: Its name, such as ``HTTPCode_Target_5XX_Count``.
+            target_group: Name of a target group, or ``"blue"`` or ``"green"``; None: of the load balancer.
+            statistic: ``Sum``, ``Average``, ``Minimum``, ``Maximum``, ``SampleCount`` or a percentile.
+            period_seconds: Of a data point.
+
+        Returns:
+            By the second of world time at which each period began.
+
+        Raises:
+            ValueError: If there is no such metric, statistic or period.
+        """
+        names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
+        return self.measured(
+            Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        )
+
+    def measured(self, query: Query) -> dict[int, float]:
+        """The same, as a query of ``bluegreen_sim.metrics``."""
+        return self._metrics().points(query)
+
+    def _metrics(self) -> Metrics:
+        delay = 1000 * self.world.settings.metric_delay_seconds
+        return Metrics(self.timeline, dict(self.world.homes), self.world.now - delay)
+
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
 
@@ -229,7 +295,7 @@ class SimCloud:
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
-            502 from a target that does not answer, 503 without any target.
+            502 or 504 from a target that does not answer, 503 without any target.
         """
         match = _URL.match(url)
         named = self._instance(match[1]) if match else None
@@ -237,22 +303,20 @@ class SimCloud:
             named = self._next_target()
             if named is None:
                 return 503, "503 Service Temporarily Unavailable"
+        app = application(self.world, named)
         if not named.answers:
-            return 502, "502 Bad Gateway"
+            return _SILENT[Manner(app, dead=named.dead).silence]
         version = self.world.version(named.version)
         image = version and self.world.image(version.image)
         body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
-        if image and self._wrong(image.id):
+        if image and self._wrong(image.id, app.wrong_percent):
             return 500, body
         return 200, body
 
-    def _wrong(self, image: str) -> bool:
+    def _wrong(self, image: str, percent: int) -> bool:
         """Whether this answer is one of those that the image's application gets wrong."""
         k = self._answered[image]
         self._answered[image] += 1
-        percent = next(
-            (f.percent for f in self.world.faults if isinstance(f, Errors) and f.image == image), 0
-        )
         return (k + 1) * percent // 100 > k * percent // 100
 
     def _next_target(self) -> Instance | None:

@@ -13,8 +13,8 @@ from typing import Any
 from attrs import evolve
 
 from .autoscaling import progress, tidied
-from .balancer import application_changed
 from .builds import progress_builds
+from .checks import application_changed, checked_again
 from .choices import Choices
 from .edits import edited, resized
 from .faults import (
@@ -46,6 +46,7 @@ from .faults import (
 )
 from .launching import choose, react
 from .membership import end_instance
+from .target_faults import Flaps, OfTargets
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
 AGAIN_MS = 1000
@@ -127,7 +128,7 @@ def begun(world: World, fault: Lasting) -> World:
             world = _stricken(
                 world, group, [each for each in _victims(group, dying) if each.zone == fault.zone], dying
             )
-    return world
+    return checked_again(world) if isinstance(fault, OfTargets) else world
 
 
 def schedule(world: World, fault: Timed, at: int) -> World:
@@ -157,7 +158,8 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             return begun(world, fault.fault)
         case Over():
             left = tuple(other for other in world.faults if other != fault.fault)
-            return _resettled(world.replaced(faults=left))
+            world = _resettled(world.replaced(faults=left))
+            return checked_again(world) if isinstance(fault.fault, OfTargets) else world
         case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
             return edited(world, fault)
         case _:
@@ -171,9 +173,16 @@ def _resettled(world: World) -> World:
     return world
 
 
-def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choices: Choices) -> World:
+def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBounds, choices: Choices) -> World:
     group = world.group(fault.group)
     match fault:
+        case Flaps():
+            if fault.times > 1:
+                again = evolve(fault, times=fault.times - 1)
+                world = schedule(world, again, world.now + 2 * ms(fault.every_seconds))
+            victims = choose(world, list(_victims(group, Sick(fault.group, 0))), fault.count, choices)
+            away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
+            return _stricken(world, group, victims, away) if group else world
         case Rescale():
             if group is None or "AlarmNotification" in group.suspended:
                 return world
@@ -193,8 +202,12 @@ def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choic
 
 def _victims(group: Group | None, fault: Dies | Sick) -> Iterator[Instance]:
     for instance in group.instances if group else ():
-        if instance.life == "running" and not instance.dead and (instance.answers or isinstance(fault, Dies)):
+        if _can_fail(instance) and (instance.answers or isinstance(fault, Dies)):
             yield instance
+
+
+def _can_fail(instance: Instance) -> bool:
+    return instance.life == "running" and not instance.dead
 
 
 def _stricken(world: World, group: Group, victims: list[Instance], fault: Dies | Sick) -> World:
@@ -221,7 +234,11 @@ def kill(world: World, group: Group, name: str) -> World:
     victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
     if victims and victims[0].life == "pending":
         return end_instance(world, group, name, lower=0)
-    return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    left = world.group(group.name)
+    assert left is not None, "nobody deleted it"
+    instances = tuple(each.replaced(ended=True) if each.id == name else each for each in left.instances)
+    return world.with_group(left.replaced(instances=instances))
 
 
 def set_alarm(world: World, name: str, state: str) -> World:
@@ -232,6 +249,7 @@ def set_alarm(world: World, name: str, state: str) -> World:
 
 def healed(world: World) -> World:
     """The world once everything that went wrong is over and nothing more will: what died stays dead."""
+    hindered = any(isinstance(fault, OfTargets) for fault in world.faults)
     world = world.replaced(
         budget=Budget(),
         faults=(),
@@ -247,7 +265,7 @@ def healed(world: World) -> World:
             for instance in group.instances
         )
         world = world.with_group(group.replaced(instances=instances))
-    return world
+    return checked_again(world) if hindered else world
 
 
 # ----------------------------------------------------------------------- opportunities: elapse, call and look

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import attrs
 from attrs import frozen
 
+from .target_faults import Flaps, OfTargets
+
 # ------------------------------------------------------------------------------------- what lasts throughout
 
 
@@ -283,6 +285,7 @@ Lasting = (
     NeverHealthy
     | SlowBoot
     | Errors
+    | OfTargets
     | LaunchFails
     | Scarce
     | ZoneDown
@@ -295,7 +298,7 @@ Lasting = (
     | StaleLook
     | BlindLook
 )
-OfGroup = Dies | Sick | Rescale | EditBounds | EditVersion | ScheduledAction | Refreshes | MadeAnew
+OfGroup = Dies | Sick | Flaps | Rescale | EditBounds | EditVersion | ScheduledAction | Refreshes | MadeAnew
 Timed = OfGroup | AlarmRed | AlarmOk | EditWeights | Gone | During | Over
 Fault = Lasting | Timed | AtPhase
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
 
+from .checks import proven
 from .faults import Budget
 from .scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
@@ -34,7 +35,15 @@ def found(
         settings: How the world behaves.
         budget: What may go wrong.
         groups: What groups are told besides their sizes, by name.
+
+    Raises:
+        ValueError: If targets are sticky and their weighted target groups are not, which AWS refuses.
     """
+    if settings.stickiness_seconds and not (plan.shared or settings.group_stickiness_seconds):
+        raise ValueError(
+            f"stickiness_seconds = {settings.stickiness_seconds!r}: with weighted target groups give "
+            "group_stickiness_seconds too"
+        )
     told = groups or {}
     made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
@@ -58,8 +67,12 @@ def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
     """The group with this told: its instances are spread over its zones, and were there for long."""
     zones = scaling.zones or range(settings.zones)
     instances = tuple(
-        each.replaced(
-            zone=zones[n % len(zones)], standing=Standing(protected=True) if scaling.protects_new else NEW
+        proven(
+            each.replaced(
+                zone=zones[n % len(zones)],
+                standing=Standing(protected=True) if scaling.protects_new else NEW,
+            ),
+            settings,
         )
         for n, each in enumerate(group.instances)
     )
@@ -93,10 +106,7 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     if not is_live:
         return Group(name=name, max=high, attached=not plan.shared)
     instances = tuple(
-        Instance(
-            *(f"i-{n:04d}", 1, "running"), answers=True, answered=True, target="healthy", seen=1, run_from=0
-        )
-        for n in range(1, capacity + 1)
+        Instance(f"i-{n:04d}", 1, "running", answers=True, answered=True) for n in range(1, capacity + 1)
     )
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances

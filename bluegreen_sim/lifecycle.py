@@ -11,11 +11,13 @@ from functools import partial
 
 from attrs import evolve
 
-from .balancer import application_changed, check, deregister, register, used
+from .balancer import used
+from .checks import application_changed, deregister, drain_sticks, register, target_due
 from .choices import Choices
 from .faults import NeverHealthy, SlowBoot
 from .scaling import NEW, Activity, Hook, Standing, Wait
 from .settings import Settings
+from .watching import fails_at
 from .world import NEVER, Group, Instance, Life, World, ms
 
 HOOK_LIMIT_MS = 48 * 3_600_000
@@ -34,7 +36,8 @@ def lived(world: World, group: Group, choices: Choices) -> Iterator[tuple[Instan
             if lives.target_at <= now:
                 lives = _target_due(lives, world, group)
             elif lives.app_at <= now:
-                lives = application_changed(lives, now, world.settings, answers=True)
+                lives = application_changed(lives, now, world.settings, answers=not lives.answers)
+                lives = lives.replaced(app_at=fails_at(world, lives))
             else:
                 lives = _life_due(lives, world, group, choices)
         yield instance, lives
@@ -42,7 +45,9 @@ def lived(world: World, group: Group, choices: Choices) -> Iterator[tuple[Instan
 
 def _target_due(instance: Instance, world: World, group: Group) -> Instance | None:
     if instance.target != "draining":
-        return check(instance, world.settings)
+        return target_due(instance, world, group)
+    if drain_sticks(world, group):
+        return instance.replaced(target_at=NEVER)
     drained = instance.replaced(target="", run_from=NEVER, target_at=NEVER)
     match instance.life:
         case "leaving":

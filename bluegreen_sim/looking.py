@@ -15,7 +15,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Alarm, Plan
 
-from . import balancer
+from .checks import reason
 from .world import Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
@@ -105,11 +105,11 @@ class Looker:
 def _target(instance: Instance, group: Group) -> TargetHealth:
     if instance.life in _LIVES:
         return _seen(instance, _LIVES[instance.life])
-    health, reason = _verdict(instance, group)
+    health, why = _verdict(instance, group)
     if health == "healthy" and instance.standing.unhealthy:
         # The group has given it up and is about to replace it, whatever the balancer says.
         return _seen(instance, "unhealthy", "HealthStatus.Unhealthy")
-    return _seen(instance, health, reason)
+    return _seen(instance, health, why)
 
 
 _LIVES = {
@@ -124,8 +124,11 @@ _LIVES = {
 
 
 def _verdict(instance: Instance, group: Group) -> tuple[str, str | None]:
+    if instance.target == "unused" and group.attached and instance.life != "leaving":
+        # Registered, and never looked at: nobody says anything of it, unless it is known to have ended.
+        return "unhealthy" if instance.ended else "unknown", reason(instance)
     if instance.target and instance.target != "unused":
-        return instance.target, balancer.reason(instance)
+        return instance.target, reason(instance)
     if instance.life == "leaving":
         return "draining", None
     if group.attached and not instance.target:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from attrs import evolve
 
 from .autoscaling import Refused, changeable, sized, tidied
-from .balancer import deregister
+from .checks import deregister
 from .launching import REASONS, ended, not_launched, open_zones
 from .lifecycle import completed, in_service, prolonged
 from .scaling import Hook

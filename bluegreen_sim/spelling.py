@@ -30,6 +30,7 @@ from .faults import (
     StaleLook,
     ZoneDown,
 )
+from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 
 FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
     "never-healthy": ("GROUP", NeverHealthy),
@@ -37,6 +38,11 @@ FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
     "errors": ("IMAGE:PERCENT", lambda image, percent: Errors(image, _count(percent))),
     "dies": ("GROUP:SECONDS", lambda group, at: Dies(group, _seconds(at))),
     "sick": ("GROUP:SECONDS", lambda group, at: Sick(group, _seconds(at))),
+    "health-answer": ("IMAGE:CODE", lambda image, code: HealthAnswer(image, _count(code))),
+    "lucky-probe": ("IMAGE", LuckyProbe),
+    "internal-error": ("GROUP", InternalError),
+    "stuck-drain": ("GROUP", StuckDrain),
+    "flaps": ("GROUP:EVERY:SECONDS", lambda group, every, at: Flaps(group, _seconds(at), _seconds(every))),
     "alarm": ("NAME:SECONDS", lambda name, at: AlarmRed(name, _seconds(at))),
     "rescale": ("GROUP:DELTA:SECONDS", lambda group, delta, at: Rescale(group, int(delta), _seconds(at))),
     "launch-fails": ("TIMES", lambda times: LaunchFails(_count(times))),
@@ -91,7 +97,7 @@ def parse(text: str) -> Fault:
         raise ValueError(f"{text!r} is no fault; allowed are {forms}")
     form, make = FORMS[kind]
     parts = len(form.split(":"))
-    if kind in ("alarm", "errors"):
+    if kind in ("alarm", "errors", "health-answer", "lucky-probe"):
         # Their names may hold colons; what stands after the last one is a number.
         given = ":".join(given).rsplit(":", parts - 1)
     wrong = ValueError(

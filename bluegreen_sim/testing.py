@@ -32,6 +32,7 @@ from bluegreen.core.plan import (
     WeightedTargetGroups,
 )
 
+from .application import Application
 from .choices import Choices
 from .cloud import SimCloud
 from .faults import (
@@ -67,7 +68,9 @@ from .faults import (
     StaleLook,
     ZoneDown,
 )
-from .settings import Settings
+from .latency import Latency
+from .settings import AT_ONCE, Propagation, Settings
+from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .traffic import Traffic
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
@@ -232,6 +235,11 @@ def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
         st.builds(NeverHealthy, image=image),
         st.builds(Dies, _GROUP, _AT, _COUNT),
         st.builds(Sick, _GROUP, _AT, _COUNT, _FOR),
+        st.builds(HealthAnswer, image, st.sampled_from((200, 404, 503)), st.integers(0, 10)),
+        st.builds(LuckyProbe, image),
+        st.builds(InternalError, _ANY_GROUP),
+        st.builds(StuckDrain, _ANY_GROUP),
+        st.builds(Flaps, _GROUP, _AT, st.integers(1, 30), st.integers(1, 10), _COUNT),
         st.builds(SlowBoot, st.integers(0, 1_000), _ANY_GROUP),
         st.builds(LaunchFails, st.integers(1, 5), _ANY_GROUP),
         st.builds(Scarce, st.integers(0, 5), _ANY_GROUP),
@@ -286,7 +294,22 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
     """
     boots = (0, 1, 10, 30, 60) if quick else (0, 1, 10, 30, 60, 120, 600, 1_200)
     return st.builds(
-        Settings,
+        _with_nodes,
+        st.integers(0, 2),
+        zones=st.integers(1, 3),
+        # The instances of a disabled zone are never healthy targets.
+        disabled_zones=st.just(()) if quick else st.sampled_from(((), (1,))),
+        cross_zone=st.sampled_from((True, False)),
+        minimum_healthy_count=st.integers(1, 2),
+        minimum_healthy_percent=st.sampled_from((0, 50)),
+        dns_minimum_count=st.integers(1, 2),
+        dns_minimum_percent=st.sampled_from((0, 50)),
+        dns_failover=st.sampled_from(("any", "all")),
+        dns_seconds=st.sampled_from((60, 0)),
+        propagation=st.sampled_from((AT_ONCE, Propagation.observed())),
+        check_phases_seconds=st.sampled_from(((0,), (0, 2.5))),
+        check_timeout_seconds=st.integers(2, 5),
+        matcher=st.sampled_from(("200", "200-299")),
         react_seconds=st.integers(0, 6),
         pending_seconds=st.integers(0, 30),
         boot_seconds=st.lists(st.sampled_from(boots), min_size=1, max_size=3, unique=True).map(
@@ -302,15 +325,42 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         replace_percent=st.sampled_from((10, 50, 100)),
         attach_seconds=st.sampled_from((0, 5)),
         delete_seconds=st.sampled_from((0, 30)),
-        zones=st.integers(1, 3),
         # With a grace period of 0 an instance that boots slowly is replaced before it ever answers.
         replace_unhealthy=st.sampled_from((False,) if quick else (False, True)),
         retry_seconds=st.sampled_from((5, 15, 60)),
         termination=st.sampled_from(("oldest-version", "any")),
-        nodes=st.integers(1, 3),
         cursor=st.sampled_from(("kept", "next", "reset")),
-    )
+        **_REQUESTS,
+    ).flatmap(lambda drawn: st.sampled_from(_TOGETHER).map(lambda some: attrs.evolve(drawn, **some)))
 
+
+def _with_nodes(more: int, **fields: Any) -> Settings:
+    """Settings with a node for each enabled zone, and so many more."""
+    return Settings(nodes=Settings(**fields).nodes + more, **fields)
+
+
+_REQUESTS: dict[str, SearchStrategy[Any]] = {
+    "applications": st.sampled_from(
+        (
+            (),
+            (("ami-0alpha", Application(latency=Latency.menu({0.05: 9, 3: 1}))),),
+            (("ami-0alpha", Application(latency=Latency.constant(0.02), capacity=100, hangs=True)),),
+        )
+    ),
+    "division": st.sampled_from(("exact", "random")),
+    "group_stickiness_seconds": st.sampled_from((0, 60, 3600)),
+    "cookie_refreshed": st.sampled_from((True, False)),
+    "idle_timeout_seconds": st.sampled_from((60, 120)),
+    "metric_delay_seconds": st.sampled_from((0, 60)),
+}
+_TOGETHER: tuple[dict[str, Any], ...] = (
+    {},
+    {"slow_start_seconds": 30},
+    {"stickiness_seconds": 60, "group_stickiness_seconds": 60, "cross_zone": True},
+    {"algorithm": "least_outstanding_requests"},
+    {"algorithm": "weighted_random"},
+)
+"""What AWS does not allow together is not drawn together."""
 
 _SIZES = st.integers(1, 4)
 _EITHER = st.sampled_from((0, 1))

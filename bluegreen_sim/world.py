@@ -14,9 +14,11 @@ from typing import Any, Literal, Self, TypeVar
 
 from attrs import Factory, frozen
 
+from .alarms import CompositeAlarm, MetricAlarm, Verdict
 from .faults import Budget, Lasting, StaleLook, Timed
 from .scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
+from .view import TargetState, View
 
 NEVER = 1 << 62
 _new = object.__new__
@@ -47,7 +49,6 @@ Life = Literal[
 ]
 COUNTED = frozenset({"pending", "pending:wait", "running"})
 """Lives in which an instance is one of those that the group wants."""
-TargetState = Literal["", "unused", "initial", "healthy", "unhealthy", "draining"]
 
 
 @frozen(slots=False)
@@ -72,6 +73,10 @@ class Instance(Copied):
         standing: How it stands with its group.
         launched_at: When it was launched; only the order matters, so it is not part of the key.
         left_at: When it began to leave; nothing depends on it.
+        views: What each node of the balancer knows of it, where they need not know the same; ``target`` is
+            then what the balancer makes of it, and ``seen`` says no more than whether it was checked.
+        why: Why a check of an application that answers fails: the status code, ``timeout`` or ``internal``.
+        ended: Whether somebody ended it behind the group's back.
     """
 
     id: str
@@ -90,6 +95,9 @@ class Instance(Copied):
     standing: Standing = NEW
     launched_at: int = 0
     left_at: int = 0
+    views: tuple[View, ...] = ()
+    why: str = ""
+    ended: bool = False
 
     @cached_property
     def due(self) -> int:
@@ -124,10 +132,11 @@ class Instance(Copied):
             self.dead,
             self.target,
             self.seen,
-            run if self.checked else 0,
+            run if self.checked and not self.views else 0,
             self.target_at - now if self.target_at != NEVER else NEVER,
-            self.zone,
+            *(self.zone, self.why, self.ended),
             () if self.standing is NEW or self.standing == NEW else self.standing.key(now),
+            tuple([view.key(now, interval) for view in self.views]),
         )
 
 
@@ -262,6 +271,9 @@ class World(Copied):
         versions: Its versions; the first is the default one.
         images: The images.
         alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        evaluated: Those of them that are evaluated from metrics, and how. What users met stands beside the
+            world, so its key says nothing of it.
+        verdicts: What the last evaluation said; nothing depends on it.
         builds: Instances on which images are built.
         loose: Instances that were detached from a group and run on.
         serial: Instances started so far.
@@ -282,6 +294,8 @@ class World(Copied):
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    evaluated: tuple[MetricAlarm | CompositeAlarm, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     builds: tuple[BuildInstance, ...] = ()
     loose: tuple[Instance, ...] = ()
     serial: int = 0

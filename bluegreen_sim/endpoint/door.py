@@ -22,7 +22,7 @@ from bluegreen_sim.faults import BlindLook, LateCall, LostAnswer, RefusedCall, S
 from bluegreen_sim.world import World
 
 from . import strict, wire
-from .answers import CHANGES, READS
+from .answers import CHANGES, MEASURES, READS
 from .asking import NotSimulated, Read
 from .limits import Limits
 from .models import service_model
@@ -115,8 +115,9 @@ class Door:
     def _answer(self, service: str, request: wire.Request) -> dict[str, Any]:
         operation, given = request.operation.name, request.parameters
         read, change = READS[service].get(operation), CHANGES[service].get(operation)
-        if read is None and change is None:
-            known = ", ".join(sorted([*READS[service], *CHANGES[service]]))
+        measure = MEASURES.get(service, {}).get(operation)
+        if read is None and change is None and measure is None:
+            known = ", ".join(sorted([*READS[service], *CHANGES[service], *MEASURES.get(service, ())]))
             raise NotSimulated(f"{service} {operation} is not simulated; these operations are: {known}")
         now = self.cloud.world.now
         if self._limits and not self._limits.take(service, operation, now, read=change is None):
@@ -128,6 +129,8 @@ class Door:
         try:
             if change is not None:
                 return self._change(service, operation, given)
+            if measure is not None:
+                return measure(self.cloud, given)
             assert read is not None
             return self._look(service, operation, read, given)
         except Refused as no:

@@ -22,7 +22,7 @@ from ..wire import AwsError
 from .autoscaling_hooks import with_hook
 from .autoscaling_reads import SETTINGS, find_group, group_tag
 from .ec2_templates import pointed
-from .elbv2 import find_target_group
+from .elbv2_groups import find_target_group
 
 SIZES = ("LaunchTemplate", "MinSize", "MaxSize", "DesiredCapacity")
 AT_CREATION = (*SIZES, "Tags", "TargetGroupARNs", "TrafficSources", "LifecycleHookSpecificationList")
