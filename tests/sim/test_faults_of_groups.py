@@ -91,7 +91,7 @@ def test_too_little_capacity_is_waited_for_and_then_given_up() -> None:
 
 
 def test_a_failing_zone_does_not_end_a_deployment() -> None:
-    """F26: what dies in it is replaced elsewhere, in both colours, and traffic moves on when green is whole."""
+    """F26: what dies in it is replaced elsewhere, and traffic moves on when green is whole again."""
     three = evolve(QUICK, zones=3, nodes=3)
     for plan in (PLAN, SHARED):
         result, cloud = deployed(AtPhase("bake", During(ZoneDown(1), 2, 300)), plan=plan, settings=three)
@@ -117,7 +117,7 @@ def test_a_version_that_somebody_else_set_is_not_promoted() -> None:
 
 
 def test_green_on_latest_leaks_into_blue() -> None:
-    """F29, the other way round: refused beforehand; pointed at it midway, blue replaces with green's version."""
+    """F29 the other way round: refused beforehand; midway, blue replaces with green's version."""
     cloud = SimCloud(PLAN, 3)
     ask(cloud, autoscaling.set_version, "a", "$Latest")
     assert Deployment(PLAN, cloud).run().phase.value == "refused"
