@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SlotTaken,
         Unfinished,
     )
+    from .core.gates import Alarm, Hook, MetricGate, Probe, Window
     from .core.invariants import INVARIANTS, Invariant
     from .core.observation import (
         Fleet,
@@ -38,18 +39,7 @@ if TYPE_CHECKING:
         Shares,
         TargetHealth,
     )
-    from .core.plan import (
-        Alarm,
-        Deadlines,
-        Hook,
-        Limits,
-        Plan,
-        Probe,
-        Rung,
-        SharedTargetGroup,
-        Strategy,
-        WeightedTargetGroups,
-    )
+    from .core.plan import Deadlines, Limits, Plan, Rung, SharedTargetGroup, Strategy, WeightedTargetGroups
     from .core.state import Phase, State, Step
     from .deployment import Deployment, Result
     from .gates import HookGate, HttpProbe
@@ -80,6 +70,7 @@ __all__ = [
     "Limits",
     "LockTaken",
     "MemoryJournal",
+    "MetricGate",
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
@@ -104,6 +95,7 @@ __all__ = [
     "TargetHealth",
     "Unfinished",
     "WeightedTargetGroups",
+    "Window",
     "read_plan",
     "strategies",
 ]
@@ -114,11 +106,10 @@ _HOMES = {
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
         "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
     ),
+    "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": (
-        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy WeightedTargetGroups"
-    ),
+    "core.plan": ("Deadlines Limits Plan Rung SharedTargetGroup Strategy WeightedTargetGroups"),
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",

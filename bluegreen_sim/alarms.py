@@ -122,13 +122,11 @@ class Verdict(Shared):
         name: The alarm's.
         reason: Why it is in its state.
         updated_ms: World time at which state or reason last changed.
-        since_ms: World time since which it has been in this state.
     """
 
     name: str
     reason: str
     updated_ms: int
-    since_ms: int
 
 
 def evaluated(alarm: MetricAlarm, points: Sequence[float | None], state: State) -> tuple[State, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from attrs import frozen
 
 from .latency import Latency, Shared
@@ -82,6 +85,57 @@ class Application(Shared):
             top, bottom = max(most, least), least
         return (top, bottom) if bottom else (1, 1)
 
+
+FORMS = (
+    "latency=S, mean=S, median=S with p99=S, wrong=%, capacity=N, concurrency=N, leak=%, "
+    "fails-after=S, hangs=yes"
+)
+
+
+def parse_application(text: str) -> tuple[str, Application]:
+    """An image and its application, from a text such as ``ami-0beta:median=0.05,p99=0.5,wrong=5``.
+
+    Args:
+        text: ``IMAGE:KEY=VALUE,…``. Times in seconds: ``latency`` is constant, ``mean`` of an exponential,
+            ``median`` and ``p99`` of a lognormal distribution.
+
+    Raises:
+        ValueError: If it is none; the message names what is allowed.
+    """
+    image, _, rest = text.rpartition(":")
+    pairs = dict(part.partition("=")[::2] for part in rest.split(","))
+    try:
+        times = {
+            name: float(pairs.pop(name)) for name in ("latency", "mean", "median", "p99") if name in pairs
+        }
+        given = {name: read(pairs.pop(key)) for key, (name, read) in _KEYS.items() if key in pairs}
+        if times:
+            given["latency"] = _LATENCIES[tuple(times)](*times.values())
+        found = Application(**given)
+    except (KeyError, ValueError) as error:
+        raise _no_application(text, f" ({error})" if isinstance(error, ValueError) else "") from None
+    if pairs or not image:
+        raise _no_application(text)
+    return image, found
+
+
+def _no_application(text: str, why: str = "") -> ValueError:
+    return ValueError(f"{text!r} is no application{why}; it should be IMAGE: and some of {FORMS}")
+
+
+_LATENCIES: dict[tuple[str, ...], Callable[..., Latency]] = {
+    ("latency",): Latency.constant,
+    ("mean",): Latency.exponential,
+    ("median", "p99"): Latency.lognormal,
+}
+_KEYS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "wrong": ("wrong_percent", int),
+    "capacity": ("capacity", int),
+    "concurrency": ("concurrency", int),
+    "leak": ("leak_percent", int),
+    "fails-after": ("fails_after_seconds", float),
+    "hangs": ("hangs", {"yes": True, "no": False}.__getitem__),
+}
 
 PLAIN = Application()
 

@@ -7,7 +7,8 @@ import hashlib
 from attrs import evolve
 
 from .autoscaling import Refused
-from .world import NEVER, BuildInstance, BuildState, Image, World, ms
+from .built import BuildInstance, BuildState
+from .world import NEVER, Image, World, ms
 
 _NEXT: dict[BuildState, BuildState] = {
     "pending": "running",

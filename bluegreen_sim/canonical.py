@@ -49,6 +49,7 @@ def canonical(world: World) -> tuple[World, Names]:
         images=tuple([_image(image, now) for image in world.images]),
         builds=tuple([evolve(build, state_at=_before(build.state_at, now)) for build in world.builds]),
         schedule=tuple([(at - now, fault) for at, fault in world.schedule]),
+        turned=(),
         serial=len(names),
         history=(),
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from attrs import evolve
 
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
+from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
 from . import balancer, engine, steering
 from .alarms import CompositeAlarm, MetricAlarm
-from .application import Manner
+from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
@@ -22,6 +26,7 @@ from .evaluating import by_metrics, by_rules, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes
 from .looking import Looker
+from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
 from .routing import Routing
 from .scaling import Scaling
@@ -50,6 +55,7 @@ class SimCloud:
         settings: How the world behaves.
         groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
             hooks, a grace period, scaling policies.
+        applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
@@ -79,6 +85,7 @@ class SimCloud:
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
         groups: Mapping[str, Scaling] | None = None,
+        applications: Mapping[str, Application] | None = None,
         alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
@@ -97,6 +104,8 @@ class SimCloud:
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
+        if applications:
+            world = _with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
@@ -118,8 +127,7 @@ class SimCloud:
         self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
-        if self._phased:
-            self.timeline.on_phase = self._entered
+        self.timeline.on_phase = self._entered
         world = engine.with_faults(world, faults) if faults else world
         colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
         self.world = with_alarms(world, tuple(alarms), colours)
@@ -158,7 +166,7 @@ class SimCloud:
         while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
             self._advance(moment)
             if minute <= late:
-                self._whole_minute()
+                self._minute_is_over()
             else:
                 self.world = self._late.pop(0)[1](self.world)
                 self._record(self.world)
@@ -173,36 +181,30 @@ class SimCloud:
 
     @property
     def _next_minute(self) -> int:
-        """When alarms are evaluated next, or scaling policies look at the load."""
-        if self.world.evaluated or self._steers:
-            return (self.world.now // MINUTE_MS + 1) * MINUTE_MS
-        return NEVER
-
-    @property
-    def _steers(self) -> bool:
-        return any(group.scaling.policies for group in self.world.groups)
+        """When alarms are evaluated next, and policies look at the load."""
+        steered = any(group.scaling.policies for group in self.world.groups)
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if steered or self.world.evaluated else NEVER
 
     @property
     def _next_late(self) -> int:
         """When something comes to pass that was asked for earlier."""
         return self._late[0][0] if self._late else NEVER
 
-    def _whole_minute(self) -> None:
+    def _minute_is_over(self) -> None:
+        """Alarms are evaluated; groups with policies look at the load of the minute."""
         if self.world.evaluated:
             self.world = by_metrics(self.world, self._metrics())
-        if self._steers:
-            self._steer()
+        if any(group.scaling.policies for group in self.world.groups):
+            self._loads.append(self._load(self.world))
+            loads = {
+                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
+            }
+            self.world = steering.steered(self.world, loads)
             self._record(self.world)
 
-    def _steer(self) -> None:
-        """Groups with policies look at the load of the minute that is over."""
-        self._loads.append(self._load())
-        loads = {name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]}
-        self.world = steering.steered(self.world, loads)
-
-    def _load(self) -> dict[str, float]:
-        """Requests of the last minute, by group, as they are divided now."""
-        world, now = self.world, self.world.now - self._start
+    def _load(self, world: World) -> dict[str, float]:
+        """Requests of the minute that is over, by group, as they are divided now."""
+        now = world.now - self._start
         arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
         load = dict.fromkeys((group.name for group in world.groups), 0.0)
         for node in range(world.settings.nodes):
@@ -251,6 +253,13 @@ class SimCloud:
         """Ids of the instances of a group that exist, also of those on their way out."""
         found = self.world.group(group)
         return tuple(instance.id for instance in found.instances) if found else ()
+
+    epoch = None
+    """World time has no date: windows are taken as open."""
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """What the balancer counted for each group; see ``bluegreen.ports.Measure``."""
+        return measure(self.timeline, gates, groups)
 
     def metrics(
         self,
@@ -348,6 +357,11 @@ def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: b
     if add_image and world.image(plan.image) is None:
         changes["images"] = (*world.images, Image(plan.image, plan.image))
     return world.replaced(**changes) if changes else world
+
+
+def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
+    known = dict(world.settings.applications) | dict(applications)
+    return world.replaced(settings=evolve(world.settings, applications=known))
 
 
 def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:

@@ -249,8 +249,18 @@ def kill(world: World, group: Group, name: str) -> World:
 
 def set_alarm(world: World, name: str, state: str) -> World:
     """The world with an alarm in a state: ``ok``, ``alarm`` or ``no-data``."""
-    alarms = {**dict(world.alarms), name: state}
-    return world.replaced(alarms=tuple(alarms.items()))
+    alarms, reds = dict(world.alarms), dict(world.reds)
+    if alarms.get(name) == state:
+        return world
+    turned = {alarm: (changed, red) for alarm, changed, red in world.turned}
+    turned[name] = (world.now, world.now if state == "alarm" else turned.get(name, (-1, -1))[1])
+    if state == "alarm":
+        reds[name] = reds.get(name, 0) + 1
+    return world.replaced(
+        alarms=tuple((alarms | {name: state}).items()),
+        reds=tuple(reds.items()),
+        turned=tuple([(alarm, *times) for alarm, times in turned.items()]),
+    )
 
 
 def healed(world: World) -> World:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from . import engine
 from .alarms import CompositeAlarm, MetricAlarm, State, Verdict, evaluated, holds
 from .metrics import Metrics, Query
 from .world import World
@@ -32,12 +33,10 @@ def with_alarms(
         if isinstance(given, MetricAlarm):
             query_of(given)
             alarm = evolve(given, target_group=colours.get(given.target_group or "", given.target_group))
-        world = world.replaced(
-            evaluated=(*(each for each in world.evaluated if each.name != alarm.name), alarm),
-            alarms=world.alarms
-            if alarm.name in dict(world.alarms)
-            else (*world.alarms, (alarm.name, "no-data")),
-        )
+        others = tuple(each for each in world.evaluated if each.name != alarm.name)
+        world = world.replaced(evaluated=(*others, alarm))
+        if alarm.name not in dict(world.alarms):
+            world = engine.set_alarm(world, alarm.name, "no-data")
     return world
 
 
@@ -71,14 +70,9 @@ def _state(world: World, name: str) -> State:
 
 
 def told(world: World, name: str, state: State, reason: str) -> World:
-    """The world with an alarm in a state, and why and since when."""
+    """The world with an alarm in a state, and why."""
     old = next((verdict for verdict in world.verdicts if verdict.name == name), None)
-    changed = _state(world, name) != state
-    if old and not changed and old.reason == reason:
+    if old and old.reason == reason and _state(world, name) == state:
         return world
-    since = world.now if changed or old is None else old.since_ms
     others = tuple(verdict for verdict in world.verdicts if verdict is not old)
-    return world.replaced(
-        alarms=tuple((each, state if each == name else kept) for each, kept in world.alarms),
-        verdicts=(*others, Verdict(name, reason, world.now, since)),
-    )
+    return engine.set_alarm(world, name, state).replaced(verdicts=(*others, Verdict(name, reason, world.now)))

@@ -321,6 +321,9 @@ class Budget:
             ``SimCloud``, which has no operator: for ``explore``.
         crashes: Ends of the deploying process at any boundary of a pass; another one goes on from the
             journal. Likewise for ``explore``.
+        late: Processes that are superseded right before they send, after the lease was checked: another one
+            goes on from the journal, and the request in hand arrives before some later look. For
+            ``explore``; not among ``any``, since AWS cannot compare fences and a late request is obeyed.
         most: How many in all, of whatever kinds; None for no such limit.
     """
 
@@ -334,17 +337,18 @@ class Budget:
     reds: int = 0
     acts: int = 0
     crashes: int = 0
+    late: int = 0
     most: int | None = None
 
     @classmethod
     def any(cls, most: int, **but: int) -> Budget:
-        """So many faults in all, each of any kind.
+        """So many faults in all, each of any kind but ``late``.
 
         Args:
             most: How many.
             but: Kinds of which there are fewer: ``Budget.any(2, crashes=0)``.
         """
-        return cls(**{**dict.fromkeys(KINDS, most), **but}, most=most)
+        return cls(**{**dict.fromkeys(KINDS, most), "late": 0, **but}, most=most)
 
     def spent(self, kind: str) -> Budget:
         """What is left after one fault of a kind."""

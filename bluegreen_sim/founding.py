@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
+from bluegreen.core.gates import Alarm
+from bluegreen.core.plan import Plan, WeightedTargetGroups
 
 from .checks import proven
 from .faults import Budget

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, is_
+
 from attrs import evolve
 
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
     Fleet,
     GateReading,
@@ -13,23 +16,27 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 
 from .checks import reason
-from .world import Group, Instance, World
+from .world import NEVER, Group, Instance, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
 
 
+_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+
+
 class Looker:
-    """Looks at worlds, and builds a fleet anew only when its group has changed."""
+    """Looks at worlds, and builds anew only what has changed since the last look."""
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
         self._makers: dict[str, str] = {}
         self._token = ""
+        self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -57,14 +64,32 @@ class Looker:
         ]
 
     def _look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
-        image = world.image(plan.image)
+        given = (plan, token, *_parts(world))
+        known, seen, image_at = self._last
+        if len(known) != len(given) or not all(map(is_, known, given)):
+            seen, image = self._all(world, plan, token), world.image(plan.image)
+            image_at = NEVER if image is None else image.available_at
+            # A group that is not shown yet will be, without any other change.
+            hidden = any(group.shown_at > world.now for group in world.groups)
+            self._last = () if hidden else given, seen, image_at
         return Observation(
             at=at,
+            fleets=seen.fleets,
+            shares=seen.shares,
+            version=seen.version,
+            default_version=seen.default_version,
+            image=image_at <= world.now,
+            gates=seen.gates,
+        )
+
+    def _all(self, world: World, plan: Plan, token: str) -> Observation:
+        """What does not change with time alone."""
+        return Observation(
+            at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
             shares=_shares(world, plan),
             version=next((version.number for version in world.versions if version.token == token), None),
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
-            image=image is not None and image.available_at <= world.now,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
 
@@ -151,4 +176,5 @@ def _shares(world: World, plan: Plan) -> Shares | None:
 
 def _reading(world: World, name: str) -> GateReading:
     state = dict(world.alarms).get(name, "no-data")
-    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}")
+    reds = float(dict(world.reds).get(name, 0))
+    return GateReading(name=name, reading=_READINGS[state], detail=f"alarm is {state}", last_red=reds)

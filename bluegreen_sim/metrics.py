@@ -25,6 +25,7 @@ def _counted(*names: str) -> Count:
     return lambda answers, first, last: sum(sum(getattr(answers, name)[first:last]) for name in names)
 
 
+PER_TARGET, TIME = "RequestCountPerTarget", "TargetResponseTime"
 OF_ALL: dict[str, Count] = {
     "HTTPCode_ELB_5XX_Count": _counted("silent", "nobody", "late"),
     "HTTPCode_ELB_502_Count": _counted("silent"),
@@ -36,12 +37,11 @@ OF_ALL: dict[str, Count] = {
 COUNTS: dict[str, Count] = {
     # Only requests for which a target was chosen.
     "RequestCount": _counted("right", "wrong", "silent", "late"),
-    "RequestCountPerTarget": _counted("right", "wrong", "silent", "late"),
+    PER_TARGET: _counted("right", "wrong", "silent", "late"),
     "HTTPCode_Target_2XX_Count": _counted("right"),
     "HTTPCode_Target_5XX_Count": _counted("wrong"),
 }
 HOSTS = {"HealthyHostCount": "healthy", "UnHealthyHostCount": "unhealthy"}
-TIME = "TargetResponseTime"
 NAMES = (*COUNTS, *OF_ALL, *HOSTS, TIME)
 STATISTICS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
 _PERCENTILE = re.compile(r"p(\d{1,2})")
@@ -96,6 +96,11 @@ class Metrics:
         self._answers = timeline.answers_by_group()
         self._minutes = range(timeline.start_ms // MINUTE_MS, until_ms // MINUTE_MS)
 
+    @property
+    def timed(self) -> bool:
+        """Whether it is known of any answer how long it took."""
+        return any(answers.paces for answers in self._answers.values())
+
     def points(self, query: Query) -> dict[int, float]:
         """The data points of all complete periods: (world time in seconds: value)."""
         size, minutes = query.period_seconds // 60, self._minutes
@@ -112,13 +117,16 @@ class Metrics:
             for start in starts
         ]
 
-    # -------------------------------------------------------------------------------------------- one point
+    def between(self, query: Query, first: int, last: int) -> float | None:
+        """The statistic of a time, from a second of the timeline to before another; None: nothing to report.
 
-    def _value(self, query: Query, first: int, last: int) -> float | None:
-        """The statistic of some minutes; None where nothing was reported."""
-        seconds = [self._second(minute * MINUTE_MS) for minute in (first, last)]
+        Args:
+            query: What is wanted; its period does not matter.
+            first: The second at which the time begins.
+            last: The second at which it ends.
+        """
         if query.metric in HOSTS:
-            return self._hosts(query, *seconds)
+            return self._hosts(query, first, last)
         groups = [
             group
             for group in self._answers
@@ -126,19 +134,23 @@ class Metrics:
             or (group is not None and self._homes.get(group) == query.target_group)
         ]
         if query.metric == TIME:
-            return _time(query, [self._answers[group] for group in groups], *seconds)
+            return _time(query, [self._answers[group] for group in groups], first, last)
         count = {**COUNTS, **({} if query.target_group else OF_ALL)}.get(query.metric)
-        if query.metric == "RequestCountPerTarget" and query.target_group is None:
-            return None
-        total = sum(count(self._answers[group], *seconds) for group in groups) if count else 0
-        if not total:
+        total = sum(count(self._answers[group], first, last) for group in groups) if count else 0
+        if not total or (query.metric == PER_TARGET and query.target_group is None):
             return None
         if query.statistic not in ("Sum", "SampleCount"):
             return 1  # each request reports itself
-        if query.metric == "RequestCountPerTarget":
-            targets = self._hosts(Query("HealthyHostCount", query.target_group, "Average"), *seconds)
+        if query.metric == PER_TARGET:
+            targets = self._hosts(Query("HealthyHostCount", query.target_group, "Average"), first, last)
             return total / targets if targets else None
         return total
+
+    # ---------------------------------------------------------------------------------------------- minutes
+
+    def _value(self, query: Query, first: int, last: int) -> float | None:
+        """The statistic of some minutes of world time."""
+        return self.between(query, self._second(first * MINUTE_MS), self._second(last * MINUTE_MS))
 
     def _second(self, at_ms: int) -> int:
         """The second of the timeline at which a moment of world time is."""

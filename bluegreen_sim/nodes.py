@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from attrs import define, field
 
+from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.state import State, Step
 
@@ -103,6 +104,7 @@ class Node(NamedTuple):
         purse: What may still go wrong.
         history: What earlier looks saw, as far as a stale look may show it again.
         healing: Whether nothing goes wrong any more, and people do what they are asked for.
+        hand: A request of a superseded process that has not arrived yet.
     """
 
     place: Place
@@ -111,15 +113,18 @@ class Node(NamedTuple):
     purse: Purse
     history: tuple[Sight, ...]
     healing: bool = False
+    hand: Command | None = None
 
     def key(self) -> bytes:
         """128 bits that stand for it."""
-        place, mind, told, purse, history, healing = self
+        place, mind, told, purse, history, healing, hand = self
         parts = [place.digest, mind.digest, told.digest, purse.digest]
         if history:
             parts += [sight.digest for sight in history]
         if healing:
             parts.append(b"healing")
+        if hand is not None:
+            parts.append(digest_of(hand))
         return joined(*parts)
 
 

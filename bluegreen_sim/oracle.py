@@ -12,6 +12,12 @@ from typing import Any
 from .world import Group, World
 
 
+def floor(plan: Any, baseline: int) -> int:
+    """How many must stay healthy and serving of so many: the percentage, rounded up, by exact division."""
+    whole, rest = divmod(plan.min_healthy_percent * baseline, 100)
+    return int(whole + (rest > 0))
+
+
 def healthy(group: Group) -> int:
     """Instances of a group that the balancer finds healthy."""
     return sum(instance.target == "healthy" for instance in group.instances)
@@ -53,6 +59,17 @@ def crossing(world: World, command: Any, floor: int) -> str | None:
     if now >= floor > (then := at_worst(world, command)):
         return f"{command}: {now} served, at worst {then} will; the floor is {floor}"
     return None
+
+
+def attaches(world: World, command: Any) -> bool:
+    """Whether a command puts a group among the users that is not there yet."""
+    group = world.group(command.fleet) if type(command).__name__ == "Attach" else None
+    return group is not None and not group.attached
+
+
+def moves(command: Any) -> bool:
+    """Whether a command leads users elsewhere, or ends a group for good."""
+    return type(command).__name__ in ("SetShares", "Attach", "Detach", "DeleteFleet")
 
 
 def settings(world: World, *, sizes: bool = True) -> dict[str, object]:

@@ -49,7 +49,9 @@ class Segment:
         return self.nodes, self.healthy, self.states, self.manners, self.slow
 
 
-COUNTS = ("right", "wrong", "silent", "nobody", "late")
+FAILURES = {"wrong": 500, "silent": 502, "nobody": 503, "late": 504}
+"""The status of each way in which a request fails."""
+COUNTS = ("right", *FAILURES)
 
 
 @define

@@ -12,6 +12,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import Alarm, Window
 from bluegreen.core.machine import step
 from bluegreen.core.observation import (
     GateReading,
@@ -22,7 +23,7 @@ from bluegreen.core.observation import (
     RequestKind,
     Result,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, Phase, State, Step
 from bluegreen.core.view import gates_for
 from bluegreen.deployment import carry_out
@@ -30,7 +31,7 @@ from bluegreen.ports import Clock
 
 from .choices import Choices
 from .faults import Budget
-from .oracle import crossing
+from .oracle import attaches, crossing, floor, moves
 from .world import NEVER, World
 
 T = TypeVar("T")
@@ -143,6 +144,7 @@ class Passing:
         request: What an operator asked for.
         step: What was decided; None if the process ended before it could be recorded.
         outcomes: What the journal says of its commands.
+        hand: What a superseded process may still send.
         kind: Whether nothing went wrong, and people did the usual.
         broken: Promises that were seen to be broken, by ground truth or by the guard.
         notes: What else there is to tell.
@@ -166,6 +168,8 @@ class Passing:
         self.broken: list[str] = []
         self.notes: list[str] = []
         self.fresh = True
+        self.hand: Command | None = None
+        self._looks = 0
 
     # ------------------------------------------------------------------------------ what subclasses say
 
@@ -195,6 +199,10 @@ class Passing:
         """Carry out one command."""
         raise NotImplementedError
 
+    def arrives(self, command: Command) -> None:
+        """The world does what a superseded process has asked of it."""
+        raise NotImplementedError
+
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         raise NotImplementedError
@@ -209,6 +217,7 @@ class Passing:
             self._ask()
             look = self.observe(self.plan, self.state.ledger)
             self.step = now = self.decide(look, self._failing())
+            self._looks = 0
             self.outcomes = ()
             if now.commands:
                 self.outcomes = forgotten(now.commands)
@@ -237,12 +246,32 @@ class Passing:
         """Carry out one command of ``carry_out``, judged by what is really there."""
         assert self.step is not None, "nothing is sent before it is decided"
         if not self.fresh:
-            if type(command).__name__ == "Attach":
+            if attaches(self.world, command):
                 self.broken.append("nothing is attached on an old look")
-        elif words := crossing(self.world, command, self.step.state.floor):
+        elif words := crossing(self.world, command, floor(self.plan, self.step.state.baseline)):
             self.broken.append("no command crosses the floor, on ground truth")
             self.notes.append(words)
+        if moves(command) and not self._looks:
+            self.broken.append("who moves users has looked right before")
+        self._looks = 0
+        self._superseded(command)
         return self.carried_out(command)
+
+    def about_to_look(self) -> None:
+        """Right before a look: perhaps the request of a superseded process arrives."""
+        self._looks += 1
+        if self.hand is not None and self.choices.pick((False, True)):
+            self.arrives(self.hand)
+            self.hand = None
+
+    def _superseded(self, command: Command) -> None:
+        """Between the check of the lease and the wire; who took over goes on at once, or later."""
+        if self.budget.late and self.hand is None:
+            absent = self.choices.pick((None, 0, ABSENT_LOOKS * self.plan.limits.poll_seconds))
+            if absent is not None:
+                self.struck("late")
+                self.hand = command
+                raise Crash(absent)
 
     @property
     def clock(self) -> Clock:
@@ -273,8 +302,13 @@ class Passing:
         """The probe or hook that fails now, or cannot say yet, if one does; alarms are the world's."""
         if not self.budget.reds:
             return None
-        gates = [g.name for g in gates_for(self.plan, self.state.phase) if not isinstance(g, Alarm)]
-        bad = [(name, reading) for name in gates for reading in (Reading.FAIL, Reading.PENDING)]
+        gates = [g for g in gates_for(self.plan, self.state.phase) if not isinstance(g, Alarm)]
+        bad = [
+            (gate.name, reading)
+            for gate in gates
+            for reading in (Reading.FAIL, Reading.PENDING)
+            if reading is Reading.PENDING or not isinstance(gate, Window)  # it is closed, and never red
+        ]
         failing = self.choices.pick((None, *bad))
         if failing is not None:
             self.struck("reds")

@@ -373,7 +373,7 @@ def _properties(
     found: list[Property[Node, Edge]] = [
         AlwaysStep(broken),
         Always(AS_SAID, as_said),
-        Sometimes(PROMOTES, lambda node: node.mind.state.phase is Phase.PROMOTED),
+        Sometimes(PROMOTES, lambda node: node.mind.state.phase is Phase.PROMOTED and not node.healing),
         Eventually(ENDS, rests, lambda edge: edge.kind),
     ]
     return [*found, Eventually(HEALS, heals)] if healing else found

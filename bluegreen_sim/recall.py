@@ -86,13 +86,20 @@ class Recall:
     # ------------------------------------------------------------------------------------- the search's side
 
     def node(
-        self, world: World, state: State, outcomes: tuple[Outcome, ...] = (), *, healing: bool = False
+        self,
+        world: World,
+        state: State,
+        outcomes: tuple[Outcome, ...] = (),
+        *,
+        healing: bool = False,
+        hand: Command | None = None,
     ) -> Node:
         """The node of a world, a deployment's state and its last outcomes."""
         place, naming = self._canonical(world)
         history = tuple([self.sight(self._looker.look(past, self.plan, TOKEN, 0)) for past in world.history])
         mind, told = self.mind(state, world.now / 1000), self.told(outcomes)
-        return self.arrive(Node(place, mind, told, self.purse(world.budget), history, healing), naming)
+        purse = self.purse(world.budget)
+        return self.arrive(Node(place, mind, told, purse, history, healing, hand), naming)
 
     def healed(self, node: Node) -> Node:
         """The same deployment in a world in which nothing is wrong any more."""
@@ -220,6 +227,14 @@ class Recall:
             found = place.memo[key] = tuple(enumerate_runs(run))
         return found
 
+    def arrived(self, place: Place, command: Command) -> Place:
+        """The world once a late request has arrived."""
+        key = ("arrived", command)
+        found: Place | None = place.memo.get(key)
+        if found is None:
+            found = place.memo[key] = _beside(place, called(place.world, command, None)[0])
+        return found
+
     def sleeps(self, place: Place, purse: Purse, milliseconds: int) -> tuple[Slept, ...]:
         """Where time can lead."""
         key = ("sleep", purse.strike, milliseconds)
@@ -263,7 +278,7 @@ class Recall:
 
     def arrive(self, node: Node, naming: Naming) -> Node:
         """The node in which a pass ends, with everybody's name as it is there."""
-        place, mind, told, purse, history, healing = node
+        place, mind, told, purse, history, healing, hand = node
         if not history and not mind.state.sightings:
             return node
         key = (place if place.ties else None, naming, mind, history)
@@ -274,7 +289,7 @@ class Recall:
             history = tuple([self._renamed_sight(sight, names) for sight in history])
             found = self._arrivals[key] = self._untied(place, mind, history)
         mind, history = found
-        return Node(place, mind, told, purse, history, healing)
+        return Node(place, mind, told, purse, history, healing, hand)
 
     def _renamed_mind(self, mind: Mind, names: Names) -> Mind:
         state = mind.state

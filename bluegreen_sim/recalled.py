@@ -41,6 +41,7 @@ class Recalled(Passing):
         super().__init__(recall.plan, node.mind.state, node.told.outcomes, choices, healing=node.healing)
         self.recall, self.node = recall, node
         self.place, self.purse, self.history = node.place, node.purse, node.history
+        self.hand = node.hand
         self.sight: Sight | None = None
         self.decision: Decision | None = None
         self.naming: Naming | None = None
@@ -63,7 +64,7 @@ class Recalled(Passing):
             mind = found
         assert self.naming is not None, "every pass ends with a sleep"
         node = recall.arrive(
-            Node(self.place, mind, told, self.purse, self.history, self.healing), self.naming
+            Node(self.place, mind, told, self.purse, self.history, self.healing, self.hand), self.naming
         )
         return Edge(decision, self.kind, broken), node
 
@@ -87,6 +88,7 @@ class Recalled(Passing):
 
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         del plan, ledger  # those of the search
+        self.about_to_look()
         recall, history = self.recall, self.history
         # A stale look that shows what is so now is none.
         worth = bool(history) and (recall.literal or history[-1] is not recall.seen(self.place))
@@ -120,6 +122,9 @@ class Recalled(Passing):
         if became.spent:
             self.struck(became.spent)
         return became.outcome
+
+    def arrives(self, command: Command) -> None:
+        self.place = self.recall.arrived(self.place, command)
 
     def sleep(self, seconds: float) -> None:
         self.milliseconds = math.ceil(round(seconds * 1000, 6))

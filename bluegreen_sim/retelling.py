@@ -17,6 +17,7 @@ from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, State, Step
 from bluegreen.ports import Clock
 
+from .asking import called
 from .choices import Choices, enumerate_runs
 from .cloud import SimCloud
 from .engine import healed
@@ -35,6 +36,7 @@ class Plainly(Passing):
         """Go on from a moment."""
         super().__init__(plan, then.state, then.outcomes, choices, healing=then.healing)
         self.cloud = SimCloud(plan, traffic=0, world=then.world, choices=choices)
+        self.hand = then.hand
         self.look: Observation | None = None
 
     @property
@@ -52,9 +54,12 @@ class Plainly(Passing):
     def spend(self, kind: str) -> None:
         if kind == "crashes":
             self.notes.append("the process ends")
+        if kind == "late":
+            self.notes.append("the process is superseded with a request in hand; another one goes on")
         self.cloud.world = self.world.replaced(budget=self.budget.spent(kind))
 
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
+        self.about_to_look()
         before = self.budget
         seen = self.cloud.observe(plan, ledger)
         if self.budget != before:
@@ -88,6 +93,10 @@ class Plainly(Passing):
             self.notes.append(f"{describe(command)}: {outcome.detail}{done}")
         return outcome
 
+    def arrives(self, command: Command) -> None:
+        self.notes.append(f"late, of the superseded process: {describe(command)}")
+        self.cloud.world, _ = called(self.world, command, None)
+
     def sleep(self, seconds: float) -> None:
         budget = self.budget
         self.clock.sleep(seconds)
@@ -98,12 +107,13 @@ class Plainly(Passing):
 
 @frozen
 class Then:
-    """A moment: the world, what the journal says, and whether nothing goes wrong any more."""
+    """A moment: the world, what the journal says, whether all goes well from here on, and what may arrive."""
 
     world: World
     state: State
     outcomes: tuple[Outcome, ...] = ()
     healing: bool = False
+    hand: Command | None = None
 
     @property
     def healed(self) -> Then:
@@ -113,7 +123,7 @@ class Then:
     def after(self, passing: Passing) -> Then:
         """The moment at the end of a pass."""
         state = self.state if passing.step is None else passing.step.state
-        return Then(passing.world, state, passing.outcomes, self.healing)
+        return Then(passing.world, state, passing.outcomes, self.healing, passing.hand)
 
 
 @frozen(kw_only=True)
@@ -272,7 +282,8 @@ def _leading_to(wanted: bytes, plan: Plan, then: Then, recall: Recall) -> tuple[
     """The pass that leads to the node of this key, with its choices."""
     for passing, picked in _passes(plan, then):
         after = then.after(passing)
-        if recall.node(after.world, after.state, after.outcomes, healing=after.healing).key() == wanted:
+        node = recall.node(after.world, after.state, after.outcomes, healing=after.healing, hand=after.hand)
+        if node.key() == wanted:
             return passing, picked
     raise AssertionError(f"the search and the simulator disagree at {then.world.now / 1000:g} s")
 

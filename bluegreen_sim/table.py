@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 from .latency import percentile
+from .outcomes import FAILURES
 
 if TYPE_CHECKING:
     from .outcomes import Answers, Segment
@@ -147,13 +148,8 @@ def described(timeline: Timeline) -> Iterator[str]:
     failed, total = timeline.failed_requests, timeline.requests
     yield f"{timeline.end_seconds:,.0f} s, {total:,} requests, {failed:,} failed ({percent(failed, total)} %)"
     for version, answers in timeline.answers().items():
-        statuses = {
-            "2xx": answers.right,
-            "500": answers.wrong,
-            "502": answers.silent,
-            "503": answers.nobody,
-            "504": answers.late,
-        }
+        failures = {str(status): getattr(answers, name) for name, status in FAILURES.items()}
+        statuses = {"2xx": answers.right} | failures
         got = sum(answers.requests())
         if got or version != "none":
             counts = (f"{status} {sum(row):,}" for status, row in statuses.items() if any(row))

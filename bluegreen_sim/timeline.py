@@ -11,7 +11,8 @@ from attrs import evolve, frozen
 
 from .application import Manner
 from .fine import Rules
-from .outcomes import Answers, Nodes, Segment, States
+from .latency import percentile
+from .outcomes import FAILURES, Answers, Nodes, Paces, Segment, States
 from .reading import Reader
 from .table import arrow, described, percent, rows, schema
 from .traffic import Traffic
@@ -153,6 +154,27 @@ class Timeline:
         """Requests that were answered wrongly, or not at all."""
         answers = self._by_seconds() if self._rich else self._read([0, self._end_ms])
         return sum(sum(each.requests()) - sum(each.right) for each in answers.values())
+
+    def failures(self) -> dict[int, int]:
+        """How many requests failed with each status, of those that occurred."""
+        counts = dict.fromkeys(FAILURES.values(), 0)
+        for answers in self._by_seconds().values():
+            for name, status in FAILURES.items():
+                counts[status] += sum(getattr(answers, name))
+        return {status: count for status, count in counts.items() if count}
+
+    def percentile_ms(self, percent: int) -> dict[str, float]:
+        """Within how many milliseconds so many percent of each colour's answers came, where that is known.
+
+        Args:
+            percent: 1 to 99.
+        """
+        found = {}
+        for colour, answers in self.answers().items():
+            paces = sum(answers.paces.values(), Paces())
+            if paces:
+                found[colour] = percentile(paces, percent) / 1000
+        return found
 
     def counts(self) -> list[dict[str, int]]:
         """Rows of second, requests, and how many of these blue and green answered and how many failed."""

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self, TypeVar
 from attrs import Factory, frozen
 
 from .alarms import CompositeAlarm, MetricAlarm, Verdict
+from .built import BuildInstance
 from .faults import Budget, Lasting, StaleLook, Timed
 from .scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
@@ -241,21 +242,6 @@ class Image:
     available_at: int = 0
 
 
-BuildState = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
-
-
-@frozen
-class BuildInstance:
-    """An instance on which an image is built; ``runs`` holds exit code and output of each command."""
-
-    id: str
-    token: str
-    request: str
-    state: BuildState = "pending"
-    state_at: int = NEVER
-    runs: tuple[tuple[int, str], ...] = ()
-
-
 @frozen(kw_only=True, slots=False)
 class World(Copied):
     """Everything that the future depends on, apart from the choices.
@@ -271,6 +257,9 @@ class World(Copied):
         versions: Its versions; the first is the default one.
         images: The images.
         alarms: (name, ``ok`` | ``alarm`` | ``no-data``).
+        reds: (alarm, how often it went red), of those that did.
+        turned: (alarm, when it changed last, when it went red last), in milliseconds, -1 for never; who looks
+            reads ``reds``, so it is not part of the key.
         evaluated: Those of them that are evaluated from metrics, and how. What users met stands beside the
             world, so its key says nothing of it.
         verdicts: What the last evaluation said; nothing depends on it.
@@ -294,6 +283,8 @@ class World(Copied):
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    reds: tuple[tuple[str, int], ...] = ()
+    turned: tuple[tuple[str, int, int], ...] = ()
     evaluated: tuple[MetricAlarm | CompositeAlarm, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     builds: tuple[BuildInstance, ...] = ()
@@ -384,7 +375,7 @@ class World(Copied):
                 )
             )
         return (
-            *(tuple(groups), self.rule, self.versions, self.alarms, self.faults, self.budget),
+            *(tuple(groups), self.rule, self.versions, self.alarms, self.reds, self.faults, self.budget),
             tuple(
                 [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
             ),

@@ -40,7 +40,7 @@ from tests.corrections.table import Looks, Script, applied
 from tests.proxy import named
 
 REGION = "us-east-1"
-SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "ssm", "sts")
+SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "ssm", "sts")
 
 
 @cache
@@ -167,7 +167,8 @@ class _OneAtATime(DomainDispatcherApplication):
         with self._one:
             self._calls.append(
                 named(
-                    environ["PATH_INFO"],
+                    environ["REQUEST_METHOD"],
+                    f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}",
                     {
                         "authorization": environ.get("HTTP_AUTHORIZATION", ""),
                         "x-amz-target": environ.get("HTTP_X_AMZ_TARGET", ""),

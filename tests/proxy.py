@@ -171,9 +171,9 @@ class Proxy:
         """The operations that reached the other side, in order."""
         return [row.operation for row in self.log if row.forwarded and row.mutating == mutating]
 
-    def arrived(self, path: str, headers: Mapping[str, str], body: bytes) -> Sent:
+    def arrived(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Sent:
         """Note a request, and ask the plan."""
-        service, operation = named(path, headers, body)
+        service, operation = named(method, path, headers, body)
         with self._lock:
             call = Call(service=service, operation=operation, number=0, body=body)
             number = sum(row.mutating == call.mutating for row in self.log) + 1
@@ -184,11 +184,22 @@ class Proxy:
         return row
 
 
-def named(path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
-    """Service and operation of a request, whatever its protocol."""
+def named(method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """Service and operation of a request, whatever its protocol.
+
+    Args:
+        method: ``GET`` …
+        path: With its query.
+        headers: Their names in lower case.
+        body: What was sent.
+    """
     # Credential=key/date/region/service/aws4_request
     scope = headers.get("authorization", "").split(",")[0].split("/")
     service = scope[3] if len(scope) > 3 else ""
+    if service == "s3":
+        # S3 has no names of operations on the wire, but methods and paths.
+        of = "Object" if "/" in path.partition("?")[0].strip("/") else "Bucket"
+        return service, "ListObjectsV2" if "list-type=2" in path else f"{method.title()}{of}"
     if target := headers.get("x-amz-target"):
         return service, target.partition(".")[2]
     if "/operation/" in path:
@@ -207,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Forward one request, or do what the plan says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        row = self.proxy.arrived(self.path, headers, body)
+        row = self.proxy.arrived(self.command, self.path, headers, body)
         action = row.action
         if isinstance(action, Hook | Drop) and action.before:
             action.before()
@@ -233,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._answer(answer)
 
-    do_GET = do_POST  # noqa: N815  # the name that http.server calls
+    do_GET = do_PUT = do_POST  # noqa: N815  # the names that http.server calls
 
     def _forward(self, body: bytes) -> Answer:
         upstream = HTTPConnection(self.proxy.upstream, timeout=60)

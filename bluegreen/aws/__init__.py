@@ -3,5 +3,7 @@
 from .account import Account
 from .builder import AwsBuilder
 from .cloud import AwsCloud
+from .journal import S3Journal
+from .ssh import Ssh
 
-__all__ = ["Account", "AwsBuilder", "AwsCloud"]
+__all__ = ["Account", "AwsBuilder", "AwsCloud", "S3Journal", "Ssh"]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
     from types_boto3_ssm import SSMClient
     from types_boto3_sts import STSClient
 
@@ -55,6 +58,8 @@ class Services:
             "read_timeout": call_seconds,
             # An endpoint from the environment or a profile would send a deployment to where nobody looks.
             "ignore_configured_endpoint_urls": endpoint_url is None,
+            # AWS has a host for each bucket; of other servers nobody knows whether they have.
+            "s3": {"addressing_style": "auto" if endpoint_url is None else "path"},
         }
         self._config = Config(**options)
 
@@ -92,6 +97,21 @@ class Services:
     def elbv2(self) -> ElasticLoadBalancingv2Client:
         """Elastic Load Balancing."""
         return self._client("elbv2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Amazon EventBridge."""
+        return self._client("events")  # type: ignore[no-any-return]
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Amazon S3."""
+        return self._client("s3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Amazon SNS."""
+        return self._client("sns")  # type: ignore[no-any-return]
 
     @cached_property
     def ssm(self) -> SSMClient:

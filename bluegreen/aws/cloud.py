@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SystemClock
@@ -19,10 +19,11 @@ from ..core.commands import (
     SetSize,
     SetVersion,
 )
+from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing
+from . import copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
 from .looking import Known, Look
@@ -31,7 +32,7 @@ from .names import DEPLOYMENT_TAG, description, tag_list, tags
 if TYPE_CHECKING:
     import boto3
 
-    from ..ports import Clock
+    from ..ports import Clock, Series
 
 
 class AwsCloud:
@@ -76,6 +77,11 @@ class AwsCloud:
         if self._known is None or (self._known.plan, self._known.token) != (plan, token):
             self._known = Known(plan=plan, token=token)
         return Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """The plan's metrics by (gate, group); see ``bluegreen.ports.Measure``."""
+        assert self._known is not None, "a look comes first"
+        return watching.measure(self.clients.read, gates, groups, self._known.target_group, self.clock.now())
 
     def apply(self, command: Command) -> Outcome:
         """Carry out one command: one request that changes something is sent, once, or none."""

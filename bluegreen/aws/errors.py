@@ -47,19 +47,19 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         SlowDown Throttling ThrottlingException ThrottledException TooManyRequestsException
     """,
     ErrorClass.BUSY: """
-        IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId PriorRequestNotComplete
-        ResourceContention ScalingActivityInProgress TrustStoreNotReady
+        ConditionalRequestConflict IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId
+        PriorRequestNotComplete ResourceContention ScalingActivityInProgress TrustStoreNotReady
     """,
     ErrorClass.LOST: """
         InternalError InternalFailure InternalServerError ServiceUnavailable Unavailable
     """,
     ErrorClass.CONFLICT: """
-        AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName
+        AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName PreconditionFailed
         InvalidAMIName.Duplicate InvalidLaunchTemplateName.AlreadyExistsException PriorityInUse
     """,
     ErrorClass.ABSENT: """
         AllocationIdNotFound AvailabilityZoneNotSupported CertificateNotFound InvalidDocument
-        InvalidDocumentVersion InvocationDoesNotExist ResourceNotFound RuleNotFound
+        InvalidDocumentVersion InvocationDoesNotExist NoSuchBucket NoSuchKey ResourceNotFound RuleNotFound
         SSLPolicyNotFound SubnetNotFound TrustStoreNotFound
     """,
     ErrorClass.IN_USE: """
@@ -75,11 +75,12 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
     """,
     ErrorClass.BUG: """
-        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId IdempotentInstanceTerminated
-        IdempotentParameterMismatch IncompatibleProtocols InvalidConfigurationRequest InvalidFilterKey
-        InvalidCommandId InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
-        InvalidNotificationConfig InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRole
-        InvalidScheme InvalidTarget MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
+        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId EncryptionTypeMismatch
+        IdempotentInstanceTerminated IdempotentParameterMismatch IncompatibleProtocols InvalidCommandId
+        InvalidConfigurationRequest InvalidFilterKey InvalidInstanceInformationFilterValue
+        InvalidLoadBalancerAction InvalidNextToken InvalidNotificationConfig InvalidObjectState
+        InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme
+        InvalidTarget InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
         UnsupportedProtocol
     """,
 }

@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
-from ..core.observation import ErrorClass, Fleet, GateReading, Observation, Reading, Shares
-from ..core.plan import Alarm, Plan
+from ..core.gates import Alarm
+from ..core.observation import ErrorClass, Fleet, Observation, Shares
+from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing, templates
+from . import copying, fleets, routing, templates, watching
 from .errors import AwsError, classify, if_there, words
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
+from .watching import Turn
 
 if TYPE_CHECKING:
     from .clients import Services
 
-ALARMS_A_CALL = 100
-"""CloudWatch API reference, DescribeAlarms: AlarmNames has at most 100 items."""
 STATUSES_A_CALL = 100
-
-_READINGS = {"OK": Reading.PASS, "ALARM": Reading.FAIL, "INSUFFICIENT_DATA": Reading.NO_DATA}
 
 
 @define(kw_only=True)
@@ -46,6 +44,7 @@ class Known:
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
+        turns: The alarms as they were seen last, by name.
     """
 
     plan: Plan
@@ -56,6 +55,7 @@ class Known:
     arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
     shares: Shares | None = None
+    turns: dict[str, Turn] = Factory(dict)
 
     def target_group(self, fleet: str) -> TargetGroup:
         """The target group of one of the plan's groups."""
@@ -105,10 +105,11 @@ class Look:
                 )
         if not self._ledger.loans:
             seen |= self._surroundings(seen.get("fleets", ()))
+        alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)]
         return Observation(
             at=at,
             version=known.version,
-            gates=tuple(self._alarms()),
+            gates=tuple(watching.alarms(self._read, alarms, known.turns, begun=bool(self._ledger.loans))),
             unread=tuple(self._unread),
             problems=tuple(self._problems),
             **seen,
@@ -228,26 +229,3 @@ class Look:
                 with self._part("what is copied"):
                     self._problems += copying.problems(read, group)
         return found
-
-    def _alarms(self) -> Iterator[GateReading]:
-        names = iter([gate.name for gate in self._plan.gates if isinstance(gate, Alarm)])
-        while some := list(islice(names, ALARMS_A_CALL)):
-            try:
-                # Composite alarms are left out of the answer unless they are asked for.
-                answer = self._read.cloudwatch.describe_alarms(
-                    AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=ALARMS_A_CALL
-                )
-            except AwsError as error:
-                yield from (GateReading(name=n, reading=Reading.NO_DATA, detail=words(error)) for n in some)
-                continue
-            # What is missing has no data, and never passes.
-            found: list[Any] = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
-            alarms: dict[str, Raw] = {alarm["AlarmName"]: alarm for alarm in found}
-            yield from (_reading(name, alarms.get(name)) for name in some)
-
-
-def _reading(name: str, alarm: Raw | None) -> GateReading:
-    if alarm is None:
-        return GateReading(name=name, reading=Reading.NO_DATA, detail="there is no alarm of this name")
-    state = str(alarm.get("StateValue"))
-    return GateReading(name=name, reading=_READINGS.get(state, Reading.NO_DATA), detail=f"alarm is {state}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bluegreen.core.errors import BlueGreenError, Fault, PlanError
+from bluegreen.core.errors import BlueGreenError, Fault, LockTaken, PlanError
 from bluegreen.planfile import PlanFileError
 
 from .exits import Exit, of_error
@@ -23,7 +23,8 @@ def program() -> None:
 
     Rehearse a release with `demo`, `plan`, `check` and `simulate`: they work on the built-in simulator, with
     no account and no network. `image build`, `deploy`, `list`, `cleanup` and `destroy` work on AWS, with
-    your credentials; `status`, `history`, `approve`, `pause`, `resume` and `abort` on the journal of either.
+    your credentials; `status`, `history`, `approve`, `pause`, `resume`, `abort` and `unlock` on the
+    journal of either.
 
     Completion for your shell: eval "$(_BLUEGREEN_COMPLETE=bash_source bluegreen)", or zsh_source,
     fish_source.
@@ -78,7 +79,7 @@ def _guarded(arguments: list[str], output: Output) -> int:
         return Exit.USAGE
     except BlueGreenError as error:
         code, word = of_error(error)
-        output.fault(word, f"bluegreen: {error}")
+        output.fault(word, f"bluegreen: {error}", **_lock(error))
         return code
     except BrokenPipeError:
         raise
@@ -86,6 +87,13 @@ def _guarded(arguments: list[str], output: Output) -> int:
         output.fault("system", f"bluegreen: {error}")
         return Exit.ERROR
     return int(code or 0)
+
+
+def _lock(error: BlueGreenError) -> dict[str, Any]:
+    """Who holds the lock that is taken, for programs; times in seconds since 1970."""
+    if not isinstance(error, LockTaken) or error.by is None:
+        return {}
+    return {"lock": {"holder": error.by, "fence": error.fence, "since": error.since, "until": error.until}}
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import attrs
 import click
-from attrs import frozen
+from attrs import field, frozen
 
-from bluegreen import read_plan
+from bluegreen import Operator, read_plan
 from bluegreen.core.errors import Fault, PlanError
-from bluegreen.core.plan import Hook, Plan
+from bluegreen.core.gates import Hook
+from bluegreen.core.plan import Plan
+from bluegreen.journal.history import last
+from bluegreen.journal.log import Log
+from bluegreen.locking import LockPolicy, take
+from bluegreen.ports import Cloud
 
-from .exits import OF_A_DEPLOYMENT
-from .folder import Folder
+from .exits import OF_A_DEPLOYMENT, Exit
 from .options import (
     Command,
-    account_options,
-    account_state_option,
+    account_journal_options,
     image_option,
     json_option,
     plan_file,
@@ -29,7 +32,8 @@ from .options import (
 )
 from .output import Output
 from .running import Run
-from .stopping import Waking, stopping
+from .shared import home_in
+from .stopping import Stopped, Waking, stopping
 from .wish import Wish, unfinished
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ class Release(Wish):
         profile: What ``--profile`` said.
         region: What ``--region`` said.
         endpoint_url: What ``--endpoint-url`` said.
+        journal: What ``--journal`` said.
+        lock: What to do while another process deploys the service.
     """
 
     verb: ClassVar[str] = "deploy"
@@ -55,6 +61,8 @@ class Release(Wish):
     profile: str | None
     region: str | None
     endpoint_url: str | None
+    journal: str | None
+    lock: LockPolicy
 
     @property
     def plan(self) -> Plan:
@@ -71,6 +79,7 @@ class Release(Wish):
         yield "--profile", self.profile
         yield "--region", self.region
         yield "--endpoint-url", self.endpoint_url
+        yield "--journal", self.journal
 
     def alike(self, plan: Plan) -> Iterator[Self]:
         """The same wish with the options that may make it one for this plan, the clearest first."""
@@ -98,8 +107,15 @@ class Release(Wish):
     help="Where the very first release creates its group; may be given again.  "
     "[default: where the other group or the load balancer is]",
 )
-@account_options
-@account_state_option
+@click.option(
+    "--lock",
+    type=click.Choice(get_args(LockPolicy)),
+    default="fail",
+    show_default=True,
+    help="While another process deploys the service: fail, wait for it in the queue, or supersede its "
+    "deployment: ask it to turn back, and wait.",
+)
+@account_journal_options
 @verbose_option
 @json_option
 @click.pass_obj
@@ -125,14 +141,22 @@ def deploy(
     check_hooks(plan, file)
     from bluegreen.aws import Account, AwsCloud
 
-    account = Account.open(**{name: options[name] for name in ("profile", "region", "endpoint_url")})
-    folder = Folder.of_account(file, plan.service, state, account=account.id, region=account.region)
-    wish = Release(file=file, written=plan, sets=sets, state=state, folder=folder, **options)
+    said = {name: options[name] for name in ("profile", "region", "endpoint_url")}
+    account = Account.open(**said)
+    home = home_in(account, file, plan.service, state=state, journal=options["journal"], said=said)
+    wish = Release(file=file, written=plan, sets=sets, state=state, folder=home, **options)
+    run = None
     with stopping() as stopped:
         cloud = AwsCloud(account.session, endpoint_url=account.endpoint_url, subnets=wish.subnets)
-        with closing(cloud):
-            run = _begin(wish, account, cloud, Waking(stopped), output)
+        turn = Turn(wish, cloud, output, stopped, verbose=verbose)
+        with closing(cloud), suppress(Stopped):
+            run = turn.begin(account)
             run.follow(stopped, verbose=verbose)
+    if run is None or not run.told:
+        output.fault(
+            "waiting", f"bluegreen: stopped while waiting to deploy {plan.service}: nothing was done"
+        )
+        return stopped() or Exit.ERROR
     last = run.told[-1].step.state
     return run.end(more={"account": account.id, "region": account.region, "template_version": last.version})
 
@@ -152,12 +176,60 @@ def check_hooks(plan: Plan, file: Path) -> None:
         raise PlanError([Fault("", hooks[0], remedy)])
 
 
-def _begin(wish: Release, account: Account, cloud: Any, clock: Waking, output: Output) -> Run:
-    """The deployment that is wanted, or the same one where it was left. Changes nothing if it is another."""
-    story = unfinished(wish, wish.folder.journal())
-    wish.folder.claim(account.id, account.region)
-    journal = wish.folder.journal()
-    return Run.of(wish, cloud, journal, output, continued=story is not None, clock=clock)
+@frozen
+class Turn:
+    """How a release gets its turn.
+
+    Args:
+        wish: The release.
+        cloud: Where.
+        output: Where the lines go.
+        stopped: Tells with which code to leave; None as long as nobody asked.
+        verbose: Whether a pass in which nothing happened has a line as well.
+    """
+
+    wish: Release
+    cloud: Cloud
+    output: Output
+    stopped: Callable[[], Exit | None]
+    verbose: bool = field(kw_only=True)
+
+    def begin(self, account: Account) -> Run:
+        """The deployment that is wanted, or the same one where it was left. Changes nothing if it is another.
+
+        Raises:
+            Unfinished: If another one has not ended, and nobody runs it.
+            Stopped: If somebody asked to stop while it waited.
+        """
+        wish = self.wish
+        if wish.lock != "fail":
+            self._wait()
+        story = unfinished(wish, wish.folder.journal())
+        wish.folder.claim(account.id, account.region)
+        return self._run(wish, continued=story is not None)
+
+    def _run(self, wish: Release, *, continued: bool) -> Run:
+        options = {"clock": Waking(self.stopped), "lock": wish.lock}
+        return Run.of(wish, self.cloud, wish.folder.journal(), self.output, continued=continued, **options)
+
+    def _wait(self) -> None:
+        """Until nobody deploys the service; what is superseded and was left by a dead process goes back."""
+        journal, service = self.wish.folder.journal(), self.wish.plan.service
+        log, story = Log(journal, service), last(journal, service)
+        ours = story.state.ledger.deployment_id if story and story.plan == self.wish.plan else None
+        take(
+            log, self.wish.lock, Waking(self.stopped), ours=ours, waits=lambda who: self.output.note(f"{who}")
+        )
+        log.release()
+        story = last(journal, service)
+        if self.wish.lock != "supersede" or story is None or story.state.phase.ended:
+            return
+        if story.plan != self.wish.plan:
+            self.output.note(f"turning {story.state.ledger.deployment_id} back")
+            Operator(journal, service, by=log.name).abort("superseded by another deployment")
+            self._run(self.wish, continued=True).follow(self.stopped, verbose=self.verbose)
+            if self.stopped():
+                raise Stopped
 
 
 COMMANDS = (deploy,)

@@ -12,7 +12,8 @@ import click
 from attrs import frozen
 
 from bluegreen import read_plan
-from bluegreen.core.plan import Alarm, Gate, Hook, Plan, Probe
+from bluegreen.core.gates import DAYS, Alarm, Gate, Hook, MetricGate, Probe, Window
+from bluegreen.core.plan import Plan
 from bluegreen.core.preflight import Survey, survey
 from bluegreen.core.state import Ledger, Phase
 from bluegreen.core.view import gates_for
@@ -251,6 +252,14 @@ def _gate(gate: Gate) -> str:
             return f"alarm {name} is not red"
         case Probe(name=name, url=url, status=status, requests=requests):
             return f"probe {name}: {requests} requests to {url} answer {status}"
+        case MetricGate(name=name):
+            by = f" by {gate.divided_by}" if gate.divided_by else ""
+            value = f"{gate.statistic} of {gate.metric}{by} of green"
+            return f"metric {name}: {value} stays {gate.comparison} {gate.threshold:g}"
+        case Window(name=name):
+            days = "every day" if len(gate.days) == len(DAYS) else ", ".join(gate.days)
+            shut = f", but {', '.join(gate.freezes)}" if gate.freezes else ""
+            return f"window {name}: {days} from {gate.opens} to {gate.closes} {gate.time_zone}{shut}"
         case Hook(name=name):
             return f"hook {name}, a check of your own"
 

@@ -18,6 +18,7 @@ from bluegreen.journal.history import Story, last
 from bluegreen.ports import Journal
 
 from .folder import Folder
+from .shared import Home, Shared
 
 
 @frozen(kw_only=True)
@@ -44,7 +45,7 @@ class Wish:
     image: str | None
     sets: tuple[str, ...]
     state: Path | None
-    folder: Folder
+    folder: Home
 
     @property
     def plan(self) -> Plan:
@@ -72,7 +73,10 @@ class Wish:
 
     def operate(self, verb: str) -> str:
         """How a person says something to the deployment, by the plan file if that leads to it."""
-        where = [str(self.file)] if self._found else ["--state", str(self.folder.path)]
+        if isinstance(self.folder, Shared):
+            where = self.folder.words(self.file)
+        else:
+            where = [str(self.file)] if self._found else ["--state", str(self.folder.path)]
         return shlex.join(["bluegreen", verb, *where])
 
     @property

@@ -20,6 +20,7 @@ from .commands import (
     SetVersion,
     describe,
 )
+from .gates import Window
 from .observation import Fleet, Health, Observation, Reading, Shares
 from .plan import Plan
 from .state import Phase, State
@@ -205,7 +206,7 @@ def _may_shrink(scene: _Scene, fleet: Fleet) -> bool:
     return not green_serves(plan, state, observation) and drained and kept
 
 
-def unmet(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+def missing(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
     """What the world still owes to the picture: one clause each, with numbers."""
     if target.prepare and state.version is None:
         yield "the template version is not there yet"
@@ -216,8 +217,10 @@ def unmet(plan: Plan, state: State, target: Target, observation: Observation) ->
         if fleet is not None and fleet.exists and fleet.running:
             draining = f", {fleet.draining} draining" if fleet.draining else ""
             yield f"{fleet.running} instances of {fleet.name} left{draining}"
-    if state.elapsed < target.seconds:
-        yield f"{target.seconds - state.elapsed:g} s of the watch left"
+
+
+def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+    """Which checks and persons do not yet agree to the picture: one clause each."""
     if target.gates:
         yield from gates_not_passed(plan, state, observation)
     if target.approval and state.approved < state.rung:
@@ -231,9 +234,9 @@ def gates_not_passed(plan: Plan, state: State, observation: Observation) -> Iter
         if reading is None:
             yield f"gate {gate.name} was not read"
         elif reading.reading is not Reading.PASS:
-            yield f"gate {gate.name}: {reading.reading.value}" + (
-                f" ({reading.detail})" if reading.detail else ""
-            )
+            shut = isinstance(gate, Window) and reading.reading is Reading.PENDING
+            word = f"window {gate.name} is closed" if shut else f"gate {gate.name}: {reading.reading.value}"
+            yield f"{word} ({reading.detail})" if reading.detail else word
 
 
 def _proof(state: State, target: Target, observation: Observation, count: int) -> str:
@@ -254,11 +257,12 @@ def _proof(state: State, target: Target, observation: Observation, count: int) -
 def owed(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
     """What the picture of ``clean_up`` or ``discard`` still lacks, and what others changed after us."""
     target = want(plan, state, observation)
-    missing = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
-    missing += [clause for clause in unmet(plan, state, target, observation) if "watch left" not in clause]
+    left = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
+    left += missing(plan, state, target, observation)
+    left += asked(plan, state, target, observation)
     if state.phase is Phase.DISCARD:
-        missing += _changed_by_others(state, observation)
-    return tuple(missing)
+        left += _changed_by_others(state, observation)
+    return tuple(left)
 
 
 def _changed_by_others(state: State, observation: Observation) -> Iterator[str]:

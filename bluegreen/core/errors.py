@@ -80,7 +80,28 @@ class JournalTooNew(JournalError):
 
 
 class LockTaken(BlueGreenError):
-    """Another holder is deploying the service, or took over from this one."""
+    """Another holder is deploying the service, or took over from this one.
+
+    Args:
+        message: For people.
+        by: Who holds it, where that is known.
+        fence: With which fence.
+        since: When it took over, in seconds since 1970.
+        until: When it is presumed dead unless it shows life again, likewise.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        by: str | None = None,
+        fence: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> None:
+        """Keep who it is, for those that wait or unlock."""
+        super().__init__(message)
+        self.by, self.fence, self.since, self.until = by, fence, since, until
 
 
 class NothingToLoad(BlueGreenError):

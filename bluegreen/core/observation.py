@@ -187,11 +187,14 @@ class GateReading:
         name: The gate's name in the plan.
         reading: What it says.
         detail: Its reason, for people.
+        last_red: Of an alarm: no later than this it was last red, in the cloud's own time, which is compared
+            with itself only. It rises if, and only if, the alarm has been red again; None when unknown.
     """
 
     name: str
     reading: Reading
     detail: str = ""
+    last_red: float | None = None
 
 
 RequestKind = Literal["approve", "pause", "resume", "abort"]

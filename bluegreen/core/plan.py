@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -27,6 +26,7 @@ from .checks import (
     whole,
 )
 from .errors import Fault
+from .gates import Gate, MetricGate
 
 # -------------------------------------------------------------------------------------------- strategy
 
@@ -142,87 +142,6 @@ class WeightedTargetGroups(Validated):
 Routing = SharedTargetGroup | WeightedTargetGroups
 
 
-# ----------------------------------------------------------------------------------------------- gates
-
-
-@frozen(kw_only=True)
-class Alarm(Validated):
-    """A monitoring alarm that must not be red, from preflight to the commit.
-
-    Args:
-        name: The alarm's name, as the cloud knows it.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "alarm"
-    name: str = checked(resource_name)
-
-
-@frozen(kw_only=True)
-class Probe(Validated):
-    """An HTTP request, repeated, that must be answered rightly before traffic goes further.
-
-    Args:
-        name: What the reading is called.
-        url: Where to look; ``{instance}`` in it asks every green instance directly.
-        status: Expected HTTP status.
-        body: Regular expression that the body must contain; None accepts any body.
-        requests: How many requests make one reading.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "probe"
-    name: str = checked(resource_name)
-    url: str = checked(matching(r"https?://[^\s\x00-\x1f]{1,2000}", "an http or https URL"))
-    status: int = checked(whole(100, 599), default=200)
-    body: str | None = checked(
-        lambda v: None if v is None or isinstance(v, str) else "must be a regular expression", default=None
-    )
-    requests: int = checked(whole(1, 1000), default=10)
-
-    def cross_faults(self) -> Iterator[Fault]:
-        """The body pattern must compile."""
-        if self.body is not None:
-            try:
-                re.compile(self.body)
-            except (re.error, OverflowError, RecursionError) as error:
-                yield Fault("body", self.body, f"must be a regular expression: {error}")
-
-
-STAGES = ("test_traffic", "bake", "keep_blue")
-
-
-@frozen(kw_only=True)
-class Hook(Validated):
-    """A check of the user's own, given to ``Deployment`` by name, that must pass in some phases.
-
-    Args:
-        name: The name under which the check is given.
-        phases: In which of ``test_traffic``, ``bake``, ``keep_blue`` it is asked.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "hook"
-    name: str = checked(resource_name)
-    phases: tuple[str, ...] = checked(
-        lambda v: (
-            None
-            if isinstance(v, tuple) and v and all(phase in STAGES for phase in v)
-            else f"must be some of {STAGES}"
-        ),
-        default=("test_traffic",),
-    )
-
-
-Gate = Alarm | Probe | Hook
-
-
 # ----------------------------------------------------------------------------------- limits, deadlines
 
 
@@ -284,8 +203,8 @@ def _two_groups(value: object) -> str | None:
 
 
 def _gates(value: object) -> str | None:
-    if not isinstance(value, tuple) or not all(isinstance(gate, Alarm | Probe | Hook) for gate in value):
-        return "must be a tuple of Alarm, Probe or Hook"
+    if not isinstance(value, tuple) or not all(isinstance(gate, Gate) for gate in value):
+        return "must be a tuple of Alarm, MetricGate, Probe, Hook or Window"
     names = [gate.name for gate in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     return f"two gates are called {twice[0]!r}; names must differ" if twice else None
@@ -350,8 +269,16 @@ class Plan(Validated):
     deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
 
     def cross_faults(self) -> Iterator[Fault]:
-        """Rungs that a shared target group cannot show."""
+        """What a shared target group cannot show."""
         if self.shared:
+            for i, gate in enumerate(self.gates):
+                if isinstance(gate, MetricGate) and gate.by == "target-group":
+                    yield Fault(
+                        f"gates[{i}].by",
+                        gate.by,
+                        "a shared target group has one metric for both colours: use by = 'group', or routing "
+                        "kind 'weighted'",
+                    )
             for i, rung in enumerate(self.strategy.rungs):
                 if 50 < rung.percent < 100:
                     yield Fault(

@@ -59,7 +59,7 @@ class Phase(Enum):
         return self in (Phase.ROLL_BACK, Phase.DISCARD)
 
 
-ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED})
+ENDS = (Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED)
 FORWARD = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 
 
@@ -127,7 +127,7 @@ class State:
     """Where one deployment stands; what ``step`` folds over.
 
     Times are in seconds. ``clock`` is the deployment's own: it stands still while paused, while only a
-    person is awaited, and while nobody looks.
+    person or an open window is awaited, and while nobody looks.
 
     Args:
         ledger: Who we are and what we borrowed.
@@ -156,10 +156,12 @@ class State:
             ``sightings`` count are then the balancer's, else those of asking directly.
         sightings: Healthy instances of the pinned version, by how well they are proven.
         short: Whole looks in a row in which a green behind the shared target group could not carry its
-            share, counted up to ``signals.SICK_LOOKS``.
+            share, counted up to ``verdict.SICK_LOOKS``.
         withheld: The invariant that the guard withheld a command for in the last pass, although it
             saw what the decision saw.
         withheld_twice: Whether it was the same one in the pass before: then the decision is wrong.
+        closed: Whether only a window is awaited: own time stands still.
+        reds: Of each alarm when preflight was left, and again after a resume: (name, when it was last red).
         leftovers: What could not be given back or removed, for the result.
     """
 
@@ -190,6 +192,8 @@ class State:
     short: int = 0
     withheld: str | None = None
     withheld_twice: bool = False
+    closed: bool = False
+    reds: tuple[tuple[str, float], ...] = ()
     leftovers: tuple[str, ...] = ()
 
     def replaced(self, **changes: Any) -> State:

@@ -113,7 +113,7 @@ def _shifted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         shares=_divided(plan, state, share),
         proven=size,
         seconds=0 if sick else watch(plan, state),
-        gates=state.phase is not Phase.SHIFT,
+        gates=True,
         approval=state.phase is Phase.BAKE and here.approval,
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .gates import Alarm, Gate, Hook, MetricGate, Probe, Window
 from .observation import Observation
-from .plan import Alarm, Gate, Hook, Plan, Probe, Rung
+from .plan import Plan, Rung
 from .state import Phase, State
 
 
@@ -78,19 +79,23 @@ def watch(plan: Plan, state: State) -> int:
             return 0
 
 
+_WATCHED = (Phase.BAKE, Phase.KEEP_BLUE)
+"""The phases in which gates watch what users get of green."""
+
+
 def gates_for(plan: Plan, phase: Phase) -> tuple[Gate, ...]:
     """The gates that must pass before the phase is left forward."""
-    if phase not in (Phase.TEST_TRAFFIC, Phase.BAKE, Phase.KEEP_BLUE):
-        return ()
     return tuple(gate for gate in plan.gates if _asked(gate, phase))
 
 
 def _asked(gate: Gate, phase: Phase) -> bool:
     match gate:
-        case Alarm():
-            return True
+        case Alarm() | Window():
+            return phase in (Phase.PREFLIGHT, Phase.TEST_TRAFFIC, *_WATCHED)
+        case MetricGate():
+            return phase in _WATCHED
         case Probe(url=url):
             # Before users are there, only asking each instance directly reaches green.
-            return phase is not Phase.TEST_TRAFFIC or "{instance}" in url
-        case Hook(phases=phases):
-            return phase.value in phases
+            return phase in _WATCHED or (phase is Phase.TEST_TRAFFIC and "{instance}" in url)
+        case Hook():
+            return gate.waits(phase.value)

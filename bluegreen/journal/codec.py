@@ -10,7 +10,7 @@ older journal is read.
 The body of a record, by its kind:
 
 ============  ==========================================================================================
-``lease``     ``{"holder": name, "fence": n, "until": seconds}``
+``lease``     ``{"holder": name, "fence": n, "since": seconds, "until": seconds}``
 ``started``   ``{"plan": Plan, "state": State}``
 ``decision``  ``{"observation": Observation, "state": State, "commands": [Command], "reason": sentence,
               "wake_at": seconds, "signal": word, "same": [what is as in the decision before]}``
@@ -33,8 +33,9 @@ import attrs
 from bluegreen.core.checks import Validated
 from bluegreen.core.commands import Command
 from bluegreen.core.errors import JournalDamaged, JournalError
+from bluegreen.core.gates import Gate
 from bluegreen.core.observation import Observation, Outcome, Request, RequestKind
-from bluegreen.core.plan import Gate, Plan, Routing, WeightedTargetGroups
+from bluegreen.core.plan import Plan, Routing, WeightedTargetGroups
 from bluegreen.core.state import State, Step
 from bluegreen.ports import Holder
 
@@ -204,7 +205,7 @@ def _weighted(converter: Converter) -> Callable[[Any, Any], WeightedTargetGroups
 
 def lease(holder: Holder) -> Body:
     """The body of a ``lease``: who holds the service from this record on."""
-    return {"holder": holder.name, "fence": holder.fence, "until": holder.until}
+    return {"holder": holder.name, "fence": holder.fence, "since": holder.since, "until": holder.until}
 
 
 def read_lease(body: Body) -> Holder:

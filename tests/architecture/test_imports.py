@@ -20,9 +20,17 @@ MAY_IMPORT = {
     "bluegreen.ports": ("bluegreen.core",),
     "bluegreen.strategies": ("bluegreen.core",),
     "bluegreen.journal": ("bluegreen.core", "bluegreen.ports", "bluegreen.journal"),
-    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.gates"),
+    "bluegreen.gates": ("bluegreen.core", "bluegreen.ports", "bluegreen.metrics", "bluegreen.windows"),
+    "bluegreen.metrics": ("bluegreen.core", "bluegreen.ports"),
+    "bluegreen.windows": ("bluegreen.core",),
     "bluegreen.image": ("bluegreen.core", "bluegreen.ports", "bluegreen.image"),
-    "bluegreen.aws": ("bluegreen.core", "bluegreen.ports", "bluegreen.clock", "bluegreen.aws"),
+    "bluegreen.aws": (
+        "bluegreen.core",
+        "bluegreen.ports",
+        "bluegreen.clock",
+        "bluegreen.journal",
+        "bluegreen.aws",
+    ),
     "bluegreen.cli": ("bluegreen",),
 }
 
@@ -50,6 +58,7 @@ WORLD = [
         "target_faults",
         "view",
         "builds",
+        "built",
         "fenwick",
         "dataplane",
         "traffic",
@@ -86,11 +95,16 @@ ALSO_THE_COMMAND_LINE = "bluegreen_sim.__main__"
 
 # The only places that know these libraries, however late they import them.
 KNOWN_TO = {
+    "asyncssh": ("bluegreen.aws.ssh",),
     "boto3": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "botocore": ("bluegreen.aws", "bluegreen_sim.endpoint"),
     "click": ("bluegreen.cli",),
     "rich": ("bluegreen.cli",),
-    "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
+    "hypothesis": (
+        "bluegreen_sim.testing",
+        "bluegreen_sim.testing_settings",
+        "bluegreen_sim.hypothesis_plugin",
+    ),
     "nanoarrow": ("bluegreen_sim.table",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
@@ -101,6 +115,7 @@ LOADED_ON_PURPOSE = {
     "bluegreen.cli": {"click", "rich", "cattrs", "structlog"},
     "bluegreen_sim.endpoint": {"boto3", "botocore"},
     "bluegreen_sim.testing": {"hypothesis"},
+    "bluegreen_sim.testing_settings": {"hypothesis"},
     "bluegreen_sim.pytest_plugin": {"pytest"},
 }
 

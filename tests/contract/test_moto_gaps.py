@@ -409,6 +409,13 @@ def status_checks_are_ok_at_once(moto: Uncorrected) -> bool:
     return [each["InstanceStatus"]["Status"] for each in told] == ["ok"]
 
 
+@gap(instances.console)
+def every_console_shows_the_same(moto: Uncorrected) -> bool:
+    """GetConsoleOutput shows a kernel of 2006, whatever runs."""
+    told = moto.client("ec2").get_console_output(InstanceId=moto.start())
+    return "2.6.16" in told["Output"]
+
+
 @gap(instances.create_image, instances.describe_images)
 def an_image_is_available_at_once(moto: Uncorrected) -> bool:
     """An image is never pending, and its name may be taken."""

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from bluegreen.core.commands import Attach, SetBounds, SetShares, SetSize, SetVersion
+from bluegreen.core.gates import Alarm
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS, initial, sight, step
 from bluegreen.core.observation import (
     ErrorClass,
@@ -18,7 +19,7 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Limits
+from bluegreen.core.plan import Limits
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase, Sighting
 from bluegreen.strategies import all_at_once, canary, side_by_side

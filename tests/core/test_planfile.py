@@ -16,13 +16,11 @@ from hypothesis import strategies as st
 
 from bluegreen import strategies
 from bluegreen.core.errors import MissingExtra, PlanError
+from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe, Window
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
-    Hook,
     Limits,
     Plan,
-    Probe,
     Rung,
     SharedTargetGroup,
     Strategy,
@@ -171,7 +169,24 @@ gates = (
         url=st.from_regex(r"https?://[^\s\x00-\x1f\ud800-\udfff]{1,20}", fullmatch=True),
         body=st.none() | st.text(st.characters(exclude_categories=["Cs"])).map(re.escape),
     )
-    | st.builds(Hook, name=names, phases=st.permutations(["test_traffic", "bake", "keep_blue"]).map(tuple))
+    | st.builds(Hook, name=names, phases=st.permutations(["test_traffic", "bake", "PRE_SCALE_UP"]).map(tuple))
+    | st.builds(
+        MetricGate,
+        name=names,
+        metric=st.just("RequestCount"),
+        comparison=st.sampled_from(["<", ">="]),
+        threshold=st.integers(-5, 5) | st.floats(-1e15, 1e15),
+        divided_by=st.none() | st.just("RequestCount"),
+        by=st.just("group"),
+        periods=st.integers(1, 100),
+    )
+    | st.builds(
+        Window,
+        name=names,
+        days=st.permutations(["mon", "sun", "fri"]).map(tuple),
+        opens=st.just("08:30"),
+        freezes=st.sampled_from([(), ("2026-12-24", "2026-12-31/2027-01-02")]),
+    )
 )
 listeners = st.none() | st.from_regex(r"[A-Za-z0-9][\w.:/-]{0,20}", fullmatch=True)
 routings = st.builds(SharedTargetGroup, target_groups) | st.builds(
@@ -217,7 +232,7 @@ def test_the_file_is_written_as_a_person_would_write_it() -> None:
 
 SERVICE = "must be 1 to 63 letters, digits, dots, hyphens or underscores, a letter or digit first"
 SECONDS = "must be a whole number of seconds from 0 to 2592000"
-KINDS = "must be one of 'alarm', 'probe', 'hook'"
+KINDS = "must be one of 'alarm', 'metric', 'probe', 'hook', 'window'"
 
 TEN = """\
 launch_template = "web"

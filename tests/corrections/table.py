@@ -66,6 +66,7 @@ class Script:
             (``math.inf``: never), each of which adds a Failed activity.
         run_command: Gives a shell command's exit code (None: it never ends) and output.
         commands: Every (instance, command) that was run, in order.
+        console: What every instance wrote on its console.
     """
 
     looks: Looks = Factory(Looks)
@@ -76,6 +77,7 @@ class Script:
     launch_failures: dict[str, float] = Factory(dict)
     run_command: Callable[[str], tuple[int | None, str]] = well
     commands: list[tuple[str, str]] = Factory(list)
+    console: str = ""
 
     def fail_launches(self, group: str, looks: float = math.inf) -> None:
         """Let a group launch nothing for so many looks."""

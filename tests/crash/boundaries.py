@@ -7,7 +7,7 @@ each command, after each command is applied but before that is recorded, before 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from attrs import define, field, frozen
@@ -15,12 +15,14 @@ from attrs import define, field, frozen
 from bluegreen import Deployment, Limits, MemoryJournal, NothingToLoad, Operator, Plan, strategies
 from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
-from bluegreen.core.state import Ledger, Phase
+from bluegreen.core.state import Ledger, Phase, State
+from bluegreen.journal import codec
 from bluegreen.journal.history import last
 from bluegreen.ports import Clock, Holder, Journal, Record
 from bluegreen_sim import Settings, SimCloud
-from bluegreen_sim.faults import Fault
-from tests.scenarios.story import FIELDS, plan
+from bluegreen_sim.engine import with_faults
+from bluegreen_sim.faults import AlarmOk, Fault, for_groups
+from tests.scenarios.story import ALARM, FIELDS, plan
 
 QUICK = Settings(deregistration_seconds=30)
 
@@ -105,6 +107,9 @@ class MortalCloud:
         return outcome
 
 
+Act = Literal["abort", "pause"]
+
+
 @frozen(kw_only=True)
 class Case:
     """A deployment to be killed.
@@ -113,14 +118,16 @@ class Case:
         routing: How traffic is divided.
         fleets: Which kind of fleet.
         faults: What goes wrong in its world.
-        abort: The phase in which an operator calls it off.
+        at: The phase in which, once it is on record, something strikes.
+        strikes: What does: faults, whose times and numbers count from then, and requests of an operator.
         changes: Of the plan.
     """
 
     routing: str
     fleets: str
     faults: tuple[Fault, ...] = ()
-    abort: Phase | None = None
+    at: Phase | None = None
+    strikes: tuple[Fault | Act, ...] = ()
     changes: dict[str, Any] = attrs.Factory(dict)
 
     @property
@@ -154,31 +161,41 @@ class End:
 
 
 class Lives:
-    """One world and one journal, and the processes that work on them one after the other."""
+    """One world and one journal, and the processes that work on them one after the other.
+
+    Attributes:
+        boundaries: All that were passed, by whichever process.
+        struck_at: How many had been passed when something struck; 0 if nothing did.
+        died_in: The phase on record at each death.
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.cloud = SimCloud(case.plan, capacity=2, settings=QUICK, faults=case.faults, traffic=0)
+        if case.at is Phase.PREFLIGHT:
+            # Else it is over with the first look, before anything can strike.
+            mute = self.cloud.world.replaced(alarms=((ALARM.name, "no-data"),))
+            self.cloud.world = with_faults(mute, (AlarmOk(ALARM.name, 30),))
         self.journal = MemoryJournal()
+        self.operator = Operator(self.journal, case.plan.service)
         self.boundaries: list[str] = []
-        self.aborted_at = 0
+        self.struck_at = 0
+        self.died_in: list[Phase] = []
 
     def live(self, dies_at: int = 0, *, downtime: float = 0) -> bool:
         """One process, from the start or from the journal, to the end or to its death; says which."""
         fuse = Fuse(dies_at)
         cloud, journal = MortalCloud(self.cloud, fuse), MortalJournal(self.journal, fuse)
         expire(self.journal)
-        self._operator_acts()
         try:
             deployment = Deployment.load(self.case.plan.service, cloud, journal)
+            self._strike(deployment.state, fuse)
         except NothingToLoad:
             deployment = Deployment(self.case.plan, cloud, journal=journal)
         try:
-            for step in deployment.steps():
-                if step.state.phase is self.case.abort:
-                    self.aborted_at = self.aborted_at or len(fuse.passed)
-                    self._operator_acts()
+            self._go_on(deployment, fuse)
         except Killed:
+            self.died_in.append(self._on_record())
             self.cloud.clock.sleep(downtime)
             return False
         finally:
@@ -186,16 +203,34 @@ class Lives:
         self.deployment = deployment
         return True
 
-    def _operator_acts(self) -> None:
-        """Once the phase to be aborted is on record, whoever recorded it, an operator calls it off."""
-        if self.case.abort is None:
+    def _go_on(self, deployment: Deployment, fuse: Fuse) -> None:
+        """To where it rests; what was paused is resumed then."""
+        for step in deployment.steps():
+            self._strike(step.state, fuse)
+        if deployment.state.paused and not deployment.state.phase.ended:
+            self.operator.resume()
+            self._go_on(deployment, fuse)
+
+    def _strike(self, state: State, fuse: Fuse) -> None:
+        """Once the phase in which something strikes is on record, whoever recorded it, it does."""
+        if state.phase is not self.case.at or self.struck_at:
             return
+        self.struck_at = len(self.boundaries) + len(fuse.passed) or 1
+        acts = {"abort": self.operator.abort, "pause": self.operator.pause}
+        for strike in self.case.strikes:
+            if isinstance(strike, str):
+                acts[strike]("as planned")
+            else:
+                named = for_groups(strike, self.cloud.blue, self.cloud.green)
+                self.cloud.world = with_faults(self.cloud.world, (named,))
+
+    def _on_record(self) -> Phase:
         story = last(self.journal, self.case.plan.service)
-        if story and story.state.phase is self.case.abort and not story.requests:
-            Operator(self.journal, self.case.plan.service).abort("called off")
+        return story.state.phase if story else Phase.PREFLIGHT
 
     def end(self) -> End:
-        """What it came to."""
+        """What it came to, once the world has come to rest too."""
+        self.cloud.clock.sleep(600)
         world, wanted = self.cloud.world, self.case.plan
         result = self.deployment.result()
         groups = tuple(
@@ -212,9 +247,9 @@ class Lives:
 
 def expire(journal: Journal) -> None:
     """Time passes until the lock of a dead holder is over."""
-    holder = journal.holder()
-    if holder is not None:
-        journal.renew(attrs.evolve(holder, until=0.0))
+    leases = [record for record in journal.records() if record.kind == "lease"]
+    if leases:
+        journal.renew(attrs.evolve(codec.read_lease(leases[-1].body), until=0.0))
 
 
 def whole(case: Case) -> Lives:

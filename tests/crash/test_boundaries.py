@@ -23,7 +23,7 @@ PROOF = int(os.environ.get("BLUEGREEN_PROOF", "0"))
 
 def sample(case: Case, boundaries: list[int], every: int = 2) -> list[int]:
     """Some of the boundaries, others for each case; the proof tier takes all."""
-    return boundaries[CASES.index(attrs.evolve(case, abort=None)) % every :: every]
+    return boundaries[CASES.index(attrs.evolve(case, at=None, strikes=())) % every :: every]
 
 
 def dies_and_goes_on(case: Case, *deaths: int, downtime: float = 0) -> End:
@@ -90,11 +90,11 @@ def test_two_crashes_change_nothing(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_crash_on_the_way_back_changes_nothing(case: Case, phase: Phase) -> None:
     """Called off and killed during roll_back or discard: everything borrowed is given back all the same."""
-    aborted = attrs.evolve(case, abort=phase)
+    aborted = attrs.evolve(case, at=phase, strikes=("abort",))
     unharmed = whole(aborted)
     expected = unharmed.end()
     blue_is_live_as_before(expected)
-    for n in sample(case, [n for n in telling(unharmed.boundaries) if n > unharmed.aborted_at]):
+    for n in sample(case, [n for n in telling(unharmed.boundaries) if n > unharmed.struck_at]):
         assert dies_and_goes_on(aborted, n) == expected, f"died {unharmed.boundaries[n - 1]} ({n})"
 
 
@@ -118,7 +118,7 @@ def test_a_crash_while_a_broken_green_is_given_up_changes_nothing(case: Case) ->
 def test_the_boundaries_are_those_of_every_kind_of_command() -> None:
     """What is killed around includes every command that a promotion and a retreat can send."""
     lives = [whole(case) for case in CASES]
-    lives += [whole(Case(routing=c.routing, fleets=c.fleets, abort=Phase.BAKE)) for c in CASES]
+    lives += [whole(attrs.evolve(c, at=Phase.BAKE, strikes=("abort",))) for c in CASES]
     lives += [whole(Case(routing="weighted", fleets="standing", changes={"freeze_scaling": True}))]
     passed = {boundary.split()[1] for life in lives for boundary in life.boundaries}
     missing = {command.__name__ for command in COMMANDS} - passed
@@ -142,7 +142,7 @@ def test_every_crash_with_every_tolerable_fault(case: Case, fault: object) -> No
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_crash_around_an_abort(case: Case, phase: Phase) -> None:
     """Called off in each forward phase, and killed at every boundary before and after that."""
-    aborted = attrs.evolve(case, abort=phase)
+    aborted = attrs.evolve(case, at=phase, strikes=("abort",))
     unharmed = whole(aborted)
     blue_is_live_as_before(unharmed.end())
     for n in range(1, len(unharmed.boundaries) + 1):

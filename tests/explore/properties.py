@@ -75,8 +75,13 @@ def blue_can_take_them(p: Pass) -> bool:
 
 def red_gates(p: Pass) -> list[str]:
     """Gates of the plan that fail."""
-    named = {gate.name for gate in p.plan.gates}
-    return [r.name for r in p.look.gates if r.reading is Reading.FAIL and r.name in named]
+    named, before = {gate.name for gate in p.plan.gates}, dict(p.before.reds)
+    return [
+        r.name
+        for r in p.look.gates
+        if r.name in named
+        and (r.reading is Reading.FAIL or (r.last_red or 0) > before.get(r.name, r.last_red or 0))
+    ]
 
 
 def sick_green(p: Pass) -> bool:
@@ -148,6 +153,14 @@ def keeps_every_promise(p: Pass) -> bool:
     """No decision and no applied command breaks one of the promises."""
     ok = all(i.step(p.plan, p.before, p.look, p.step) for i in INVARIANTS)
     return ok and (not p.moved or not p.step.commands)
+
+
+def counts_only_what_was_watched(p: Pass) -> bool:
+    """The own clock counts no time in which nobody looked, and none while a person holds or is awaited."""
+    before, counted = p.before, p.step.state.clock - p.before.clock
+    if before.awaiting or (before.paused and before.phase in (Phase.PREFLIGHT, *FORWARD)):
+        return counted == 0
+    return 0 <= counted <= max(0.0, min(p.look.at, before.wake_at) - before.at)
 
 
 def goes_forward_one_by_one(p: Pass) -> bool:
@@ -331,7 +344,9 @@ def cannot_begin(p: Pass) -> bool:
     other = [f for f in p.look.fleets if f not in live]
     missing = missing or (bool(live) and any(f.exists != (p.plan.fleets == "standing") for f in other))
     sizeless = not live and p.plan.capacity is None
-    return bool(red_gates(p) or missing or len(live) > 1 or idle or short or sizeless)
+    shut = {gate.name for gate in p.plan.gates if gate.kind == "window"}
+    closed = any(r.name in shut and r.reading is Reading.PENDING for r in p.look.gates)
+    return bool(red_gates(p) or closed or missing or len(live) > 1 or idle or short or sizeless)
 
 
 def stays_halted_until_told(p: Pass) -> bool:
@@ -418,6 +433,7 @@ def _moves_users(p: Pass) -> bool:
 
 EVERY_PASS: tuple[Callable[[Pass], bool], ...] = (
     keeps_every_promise,
+    counts_only_what_was_watched,
     goes_forward_one_by_one,
     turns_at_most_once,
     bakes_as_long_as_asked,

@@ -29,7 +29,7 @@ from bluegreen_sim import (
     testing,
 )
 from bluegreen_sim.faults import Fault
-from bluegreen_sim.oracle import wrong_end
+from bluegreen_sim.oracle import floor, wrong_end
 from tests.explore.harness import play
 from tests.explore.properties import Pass, violations
 from tests.explore.watched import Watched
@@ -57,8 +57,8 @@ OTHERS = (
 def watched(cloud: SimCloud) -> Watched:
     """The same world, seen by somebody who knows the truth."""
     group = cloud.world.group(cloud.blue)
-    floor = cloud.plan.floor(group.desired) if group else 0
-    return Watched(cloud.plan, traffic=0, world=cloud.world, choices=cloud.choices, floor=floor)
+    least = floor(cloud.plan, group.desired) if group else 0
+    return Watched(cloud.plan, traffic=0, world=cloud.world, choices=cloud.choices, floor=least)
 
 
 def lived(cloud: Watched, passes: list[Pass], faults: list[Fault]) -> None:

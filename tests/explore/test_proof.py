@@ -85,6 +85,24 @@ def test_no_three_faults_break_anything(routing: object) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_a_request_of_a_superseded_process_breaks_nothing(plan: Plan) -> None:
+    """S12: it arrives at any moment and an operator acts at any: every promise holds, every end is right."""
+    found = explore(plan, 1, Budget(late=1, acts=1), shrink=False, checks=[general])
+    right(found)
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_a_second_deployer_and_any_other_fault_break_nothing(plan: Plan) -> None:
+    """S12: a late request of a superseded process and any other fault, at any moments, to a fixed point."""
+    found = explore(plan, 1, Budget.any(2, late=1), shrink=False, checks=[general])
+    print(f"\n{named(plan)}, late: {found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    right(found)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
 def test_tolerable_faults_never_cause_a_retreat(routing: object) -> None:
     """L8: blind and stale looks, lost answers, refused calls and crashes, all at once: always promoted."""

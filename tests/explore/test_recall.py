@@ -23,7 +23,7 @@ def by_hand(recall: Recall, world: World) -> tuple[int, int]:
     plan, start, ends = recall.plan, Then(world, initial(TOKEN, 0)), set()
 
     def key(then: Then) -> bytes:
-        return recall.node(then.world, then.state, then.outcomes).key()
+        return recall.node(then.world, then.state, then.outcomes, hand=then.hand).key()
 
     def following(then: Then) -> list[tuple[None, Then]]:
         def run(choices: Choices) -> tuple[None, Then]:
@@ -49,8 +49,9 @@ def by_hand(recall: Recall, world: World) -> tuple[int, int]:
         (Budget(rescales=1, refused=1), 1),
         (Budget(acts=1, blind=1), 1),
         (Budget(dies=1, stale=1), 2),
+        (Budget(late=1, acts=1), 1),
     ],
-    ids=["sick+stale", "lost+crash", "rescale+refused", "act+blind", "dies+stale, 2"],
+    ids=["sick+stale", "lost+crash", "rescale+refused", "act+blind", "dies+stale, 2", "late+act"],
 )
 def test_remembered_answers_lead_where_the_simulator_leads(
     routing: object, budget: Budget, capacity: int

@@ -24,6 +24,7 @@ from bluegreen_sim import (
     world_from_dict,
     world_to_dict,
 )
+from bluegreen_sim.application import parse_application
 from bluegreen_sim.latency import FINE, floor_sum, mean, percentile
 
 menus = st.dictionaries(st.integers(1, 10**7).map(lambda us: us / 10**6), st.integers(1, 30), min_size=1).map(
@@ -223,3 +224,32 @@ def test_a_world_keeps_its_applications() -> None:
     app = Application(latency=Latency.exponential(0.1), capacity=50, hangs=True)
     world = SimCloud(plan, settings=Settings(applications={"ami-0alpha": app})).world
     assert world_from_dict(world_to_dict(world)) == world
+
+
+@pytest.mark.parametrize(
+    ("text", "image", "expected"),
+    [
+        ("ami-1:latency=0.2", "ami-1", Application(latency=Latency.constant(0.2))),
+        ("ami-1:mean=0.2,capacity=9", "ami-1", Application(latency=Latency.exponential(0.2), capacity=9)),
+        ("a:b:p99=3,median=1", "a:b", Application(latency=Latency.lognormal(1, 3))),
+        (
+            "x:wrong=5,hangs=yes,fails-after=9",
+            "x",
+            Application(wrong_percent=5, hangs=True, fails_after_seconds=9),
+        ),
+    ],
+)
+def test_an_application_can_be_given_as_text(text: str, image: str, expected: Application) -> None:
+    """An image and what its application is like, as the command line takes it."""
+    assert parse_application(text) == (image, expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["ami-1", "ami-1:median=1", "ami-1:speed=3", ":wrong=5", "x:wrong=101", "x:hangs=5"]
+)
+def test_a_text_that_is_no_application_is_told_what_is_one(text: str) -> None:
+    """The message has the text and all keys."""
+    with pytest.raises(
+        ValueError, match=re.escape(repr(text)) + ".*it should be IMAGE: and some of latency=S"
+    ):
+        parse_application(text)

@@ -122,7 +122,7 @@ def test_an_instance_that_fails_altogether_times_out() -> None:
     """Its address does not answer at all."""
     cloud, aws = grown(Dies("green", 20), seconds=50)
     assert shown(aws, "i-0003")["Reason"] == "Target.Timeout"
-    assert cloud.fetch("http://i-0003/")[0] == 502
+    assert cloud.fetch("http://i-0003/")[0] == 504
 
 
 def test_an_error_of_the_load_balancers_own_is_told() -> None:

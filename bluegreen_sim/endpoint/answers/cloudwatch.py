@@ -8,6 +8,7 @@ Source: API reference of CloudWatch, version 2010-08-01.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bluegreen_sim import engine
@@ -70,22 +71,55 @@ def _definition(world: World, name: str) -> tuple[str, Given]:
 
 
 def _alarm(world: World, name: str, state: str, definition: Given) -> Given:
-    verdict = next((each for each in world.verdicts if each.name == name), None)
-    shown = {
+    changed = max(0, _turned(world, name)[0])  # an alarm that never changed came with the world
+    said = next((verdict for verdict in world.verdicts if verdict.name == name), None)
+    return {
         **definition,
         "AlarmName": name,
         "AlarmArn": names.alarm_arn(name),
         "StateValue": STATES[state],
-        "StateReason": verdict.reason if verdict else f"The simulated alarm is {state}",
+        "StateReason": said.reason if said else f"The simulated alarm is {state}",
+        "StateUpdatedTimestamp": _moment(said.updated_ms if said else changed),
+        "StateTransitionedTimestamp": _moment(changed),
         "ActionsEnabled": definition.get("ActionsEnabled", True),
         "OKActions": definition.get("OKActions", []),
         "AlarmActions": definition.get("AlarmActions", []),
         "InsufficientDataActions": definition.get("InsufficientDataActions", []),
     }
-    if verdict:
-        shown["StateUpdatedTimestamp"] = times.moment(verdict.updated_ms)
-        shown["StateTransitionedTimestamp"] = times.moment(verdict.since_ms)
-    return shown
+
+
+def _moment(milliseconds: int) -> float:
+    """World time as CloudWatch tells it: to the millisecond."""
+    return times.EPOCH + milliseconds / 1000
+
+
+def _turned(world: World, name: str) -> tuple[int, int]:
+    """When an alarm changed last, and when it went red last, in milliseconds; -1 for never."""
+    return next(((changed, red) for alarm, changed, red in world.turned if alarm == name), (-1, -1))
+
+
+def _describe_alarm_history(world: World, given: Given) -> Given:
+    """Of an alarm's history the world keeps its last change and the last time that it went red."""
+    found = []
+    for name, state in world.alarms:
+        if name != given.get("AlarmName", name):
+            continue
+        changed, red = _turned(world, name)
+        for at, word in {(changed, state), (red, "alarm")}:
+            if at >= 0:
+                found.append((at, name, {"newState": {"stateValue": STATES[word]}}))
+    found.sort(key=lambda item: item[0], reverse=given.get("ScanBy") != "TimestampAscending")
+    items = [
+        {
+            "AlarmName": name,
+            "Timestamp": _moment(at),
+            "HistoryItemType": "StateUpdate",
+            "HistoryData": json.dumps(data),
+        }
+        for at, name, data in found
+    ]
+    some, following = page(items, given, "MaxRecords", "NextToken", 50)
+    return {"AlarmHistoryItems": some} | ({"NextToken": following} if following else {})
 
 
 def _put(kind: str) -> Change:
@@ -155,7 +189,10 @@ def _delete_alarms(world: World, given: Given) -> tuple[World, Given]:
     ), {}
 
 
-READS: dict[str, Read] = {"DescribeAlarms": _describe_alarms}
+READS: dict[str, Read] = {
+    "DescribeAlarmHistory": _describe_alarm_history,
+    "DescribeAlarms": _describe_alarms,
+}
 CHANGES: dict[str, Change] = {
     "DeleteAlarms": _delete_alarms,
     "PutCompositeAlarm": _put(COMPOSITE),
