@@ -122,7 +122,6 @@ class SimCloud:
         self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
-        self._start = world.now
         self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
         self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
@@ -204,7 +203,7 @@ class SimCloud:
 
     def _load(self, world: World) -> dict[str, float]:
         """Requests of the minute that is over, by group, as they are divided now."""
-        now = world.now - self._start
+        now = world.now - self.timeline.start_ms
         arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
         load = dict.fromkeys((group.name for group in world.groups), 0.0)
         for node in range(world.settings.nodes):
