@@ -126,8 +126,7 @@ class SimCloud:
         self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
-        if self._phased:
-            self.timeline.on_phase = self._entered
+        self.timeline.on_phase = self._entered
         world = engine.with_faults(world, faults) if faults else world
         colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
         self.world = with_alarms(world, tuple(alarms), colours)
@@ -206,12 +205,13 @@ class SimCloud:
         """Requests of the minute that is over, by group, as they are divided now."""
         now = world.now - self.timeline.start_ms
         arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
-        pools = [pool for pool in balancer.pools(world) if pool.weight]
-        total = sum(pool.weight for pool in pools)
         load = dict.fromkeys((group.name for group in world.groups), 0.0)
-        for pool in pools:
-            for _, group, *_ in pool.targets:
-                load[group] += arrived * pool.weight / total / len(pool.targets)
+        for node in range(world.settings.nodes):
+            pools = [pool for pool in balancer.pools(world, node) if pool.weight]
+            total = sum(pool.weight for pool in pools) * world.settings.nodes
+            for pool in pools:
+                for _, group, *_ in pool.targets:
+                    load[group] += arrived * pool.weight / total / len(pool.targets)
         return load
 
     def later(self, seconds: float, change: Callable[[World], World]) -> None:

@@ -157,13 +157,19 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
                 world = schedule(world, Over(fault.fault, over / 1000), over)
             return begun(world, fault.fault)
         case Over():
-            left = tuple(other for other in world.faults if other != fault.fault)
+            left = tuple(other for other in world.faults if not _same(other, fault.fault))
             world = _resettled(world.replaced(faults=left))
             return checked_again(world) if isinstance(fault.fault, OfTargets) else world
         case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
             return edited(world, fault)
         case _:
             return _strike_group(world, fault, choices)
+
+
+def _same(one: Lasting, other: Lasting) -> bool:
+    """Whether it is the same fault, however much of it is used up."""
+    left: dict[str, Any] = {name: getattr(other, name) for name in ("times", "left") if hasattr(other, name)}
+    return type(one) is type(other) and evolve(one, **left) == other
 
 
 def _resettled(world: World) -> World:

@@ -14,7 +14,6 @@ from .edits import resized
 from .scaling import StepScaling, TargetTracking
 from .world import Group, World, ms
 
-MINUTE_MS = 60_000
 TOLERANCE = 0.9
 """A group gets smaller only when its metric is a tenth below the target (CloudWatch alarms that AWS makes for
 target tracking: AlarmLow stands below the target)."""

@@ -25,7 +25,7 @@ from bluegreen_sim.launching import REASONS
 from bluegreen_sim.world import Image
 from tests.sim.grouped import QUICK, ask, cloud_of, group, instance, lives, wanted
 
-THREE = evolve(QUICK, zones=3, boot_seconds=(0,))
+THREE = evolve(QUICK, zones=3, nodes=3, boot_seconds=(0,))
 
 
 def zones(cloud: SimCloud, name: str = "a") -> dict[int, int]:

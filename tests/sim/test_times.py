@@ -9,7 +9,18 @@ import pytest
 from attrs import evolve
 
 from bluegreen import Deployment
-from bluegreen_sim import Choices, Dies, Settings, SimCloud, autoscaling, enumerate_runs, times
+from bluegreen.core.commands import SetShares
+from bluegreen_sim import (
+    Choices,
+    Dies,
+    Settings,
+    Sick,
+    SimCloud,
+    autoscaling,
+    enumerate_runs,
+    times,
+)
+from bluegreen_sim.settings import Propagation
 from tests.sim.grouped import SHARED, WEIGHTED, ask, cloud_of, group, instance, lives
 
 PLAIN = Settings()
@@ -54,6 +65,27 @@ def test_a_target_is_first_checked_after_a_while() -> None:
     cloud = one_more(evolve(PLAIN, react_seconds=0, boot_seconds=(0,), first_check_seconds=7))
     until(cloud, lambda: "running" in lives(cloud, "b").values())
     assert until(cloud, lambda: instance(cloud, "i-0002").target == "healthy") == 7
+
+
+def test_a_dead_target_is_found_after_two_checks_and_a_recovered_one_after_five() -> None:
+    """With ALB's own interval of 30 s, counted from the first check that says so."""
+    settings = evolve(PLAIN, check_interval_seconds=30)
+    cloud = cloud_of(1, settings=settings, faults=[Sick("blue", 1, for_seconds=120)])
+    found = until(cloud, lambda: instance(cloud, "i-0001").target == "unhealthy")
+    assert 30 < found <= 61
+    until(cloud, lambda: instance(cloud, "i-0001").answers)
+    back = until(cloud, lambda: instance(cloud, "i-0001").target == "healthy")
+    assert 4 * 30 <= back <= 5 * 30
+
+
+def test_a_node_divides_by_new_weights_a_little_later() -> None:
+    """What was written is read back at once, and users see it when the node does."""
+    late = evolve(PLAIN, propagation=Propagation(weights_seconds=(10,)))
+    cloud = cloud_of(2, settings=late, traffic=100)
+    cloud.apply(SetShares(weights=(("a", 0), ("b", 100))))
+    cloud.clock.sleep(20)
+    failed = [row["errors"] for row in cloud.timeline.shares()]
+    assert (failed[:10], failed[10:]) == ([0] * 10, [100] * 10)
 
 
 def test_a_failed_instance_is_noticed_after_a_while() -> None:
