@@ -142,9 +142,9 @@ def in_dns(world: World) -> tuple[bool, ...]:
     """
     settings = world.settings
     if not down(world) and not settings.views and (settings.cross_zone or len(settings.enabled) == 1):
-        return (True,) * settings.nodes  # all nodes count the same, so all stay, or all should leave
-    found = tuple([_fit(world, node) for node in range(settings.nodes)])
-    return found if any(found) else (True,) * settings.nodes
+        return (True,) * settings.node_count  # all nodes count the same, so all stay, or all should leave
+    found = tuple([_fit(world, node) for node in range(settings.node_count)])
+    return found if any(found) else (True,) * settings.node_count
 
 
 def _fit(world: World, node: int) -> bool:

@@ -114,7 +114,7 @@ class SimCloud:
         self.timeline = Timeline(
             self.traffic,
             self.blue,
-            nodes=world.settings.nodes,
+            nodes=world.settings.node_count,
             start_ms=world.now,
             rules=rules_of(world.settings, seed),
         )
@@ -206,9 +206,9 @@ class SimCloud:
         now = world.now - self.timeline.start_ms
         arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
         load = dict.fromkeys((group.name for group in world.groups), 0.0)
-        for node in range(world.settings.nodes):
+        for node in range(world.settings.node_count):
             pools = [pool for pool in balancer.pools(world, node) if pool.weight]
-            total = sum(pool.weight for pool in pools) * world.settings.nodes
+            total = sum(pool.weight for pool in pools) * world.settings.node_count
             for pool in pools:
                 for _, group, *_ in pool.targets:
                     load[group] += arrived * pool.weight / total / len(pool.targets)
@@ -329,7 +329,7 @@ class SimCloud:
 
     def _next_target(self) -> Instance | None:
         """Whose turn it is among those that would be asked by hand."""
-        k, node = divmod(self._fetched, self.world.settings.nodes)
+        k, node = divmod(self._fetched, self.world.settings.node_count)
         self._fetched += 1
         pools = [pool for pool in balancer.pools(self.world, node) if pool.weight]
         if not pools:

@@ -91,7 +91,7 @@ class Routing:
         return [*(until for until, _, _ in self._rules), *(left.until for left in self._left), *doors]
 
     def _note_what_lags(self, last: World, world: World) -> None:
-        lag, nodes = world.settings.propagation, range(world.settings.nodes)
+        lag, nodes = world.settings.propagation, range(world.settings.node_count)
         if last.rule != world.rule:
             late = [ms(lag.weights_seconds[node % len(lag.weights_seconds)]) for node in nodes]
             self._rules += [(world.now + late[node], node, last.rule) for node in nodes if late[node]]
@@ -125,7 +125,7 @@ class Routing:
     def _nodes(self, world: World, doors: tuple[bool, ...]) -> Nodes:
         settings = world.settings
         if not settings.views and settings.cross_zone and all(doors) and not balancer.down(world):
-            return (balancer.pools(world),) * settings.nodes
+            return (balancer.pools(world),) * settings.node_count
         return tuple(self._pools(world, node) if door else () for node, door in enumerate(doors))
 
     def _pools(self, world: World, node: int) -> tuple[Pool, ...]:

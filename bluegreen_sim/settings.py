@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 
 from .application import Application
 
@@ -83,7 +83,8 @@ class Settings:
         zones: Availability Zones of the groups, numbered from 0.
         disabled_zones: Those in which the balancer has no node, and does not use targets.
         nodes: Nodes of the balancer, each with a round robin of its own and health checks of its own; node k
-            stands in the k-th enabled zone, from the first again after the last. One a zone unless given.
+            stands in the k-th enabled zone, from the first again after the last. Each enabled zone has one,
+            even if that makes more.
         cross_zone: Whether a node sends requests to the targets of all zones, or only to those of its own.
         minimum_healthy_count: With fewer healthy targets in a target group a node sends to all of it, healthy
             or not (``target_group_health.unhealthy_state_routing``). ALB's default.
@@ -137,7 +138,7 @@ class Settings:
     termination: Literal["oldest-version", "any", "each"] = "oldest-version"
     zones: int = 1
     disabled_zones: tuple[int, ...] = ()
-    nodes: int = field(default=Factory(lambda self: len(self.enabled), takes_self=True))
+    nodes: int = 1
     cross_zone: bool = True
     minimum_healthy_count: int = 1
     minimum_healthy_percent: int = 0
@@ -177,8 +178,8 @@ class Settings:
             yield f"idle_timeout_seconds = {self.idle_timeout_seconds!r}: give 1 to 4000"
         if not self.check_phases_seconds or min(self.check_phases_seconds) < 0:
             yield f"check_phases_seconds = {self.check_phases_seconds!r}: give one number or more, from 0"
-        if self.nodes < (least := max(1, len(self.enabled))):
-            yield f"nodes = {self.nodes!r}: give {least} or more, one for each enabled zone"
+        if self.nodes < 1 or not self.enabled:
+            yield f"nodes = {self.nodes!r}, zones enabled: {len(self.enabled)}: give one or more of both"
 
     def _not_together(self) -> Iterator[str]:
         if self.slow_start_seconds and self.algorithm != "round_robin":
@@ -193,13 +194,18 @@ class Settings:
         """The zones in which the balancer has nodes."""
         return tuple([zone for zone in range(self.zones) if zone not in self.disabled_zones])
 
+    @property
+    def node_count(self) -> int:
+        """How many nodes the balancer has."""
+        return max(self.nodes, len(self.enabled))
+
     @cached_property
     def zone_of_node(self) -> tuple[int, ...]:
         """Of each node, its zone."""
-        return tuple([self.enabled[node % len(self.enabled)] for node in range(self.nodes)])
+        return tuple([self.enabled[node % len(self.enabled)] for node in range(self.node_count)])
 
     @cached_property
     def views(self) -> int:
         """How many views of a target there are: one a node, or 0 when all nodes always see the same."""
         alike = len(set(self.check_phases_seconds)) == 1 and self.check_phases_seconds[0] == 0
-        return 0 if alike and self.propagation == AT_ONCE else self.nodes
+        return 0 if alike and self.propagation == AT_ONCE else self.node_count

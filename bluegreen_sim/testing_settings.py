@@ -22,8 +22,8 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
     """
     boots = (0, 1, 10, 30, 60) if quick else (0, 1, 10, 30, 60, 120, 600, 1_200)
     return st.builds(
-        _with_nodes,
-        st.integers(0, 2),
+        Settings,
+        nodes=st.integers(1, 4),
         zones=st.integers(1, 3),
         # The instances of a disabled zone are never healthy targets.
         disabled_zones=st.just(()) if quick else st.sampled_from(((), (1,))),
@@ -60,11 +60,6 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         cursor=st.sampled_from(("kept", "next", "reset")),
         **_REQUESTS,
     ).flatmap(lambda drawn: st.sampled_from(_TOGETHER).map(lambda some: attrs.evolve(drawn, **some)))
-
-
-def _with_nodes(more: int, **fields: Any) -> Settings:
-    """Settings with a node for each enabled zone, and so many more."""
-    return Settings(nodes=Settings(**fields).nodes + more, **fields)
 
 
 _REQUESTS: dict[str, SearchStrategy[Any]] = {

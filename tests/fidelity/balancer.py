@@ -663,7 +663,7 @@ CHECK_FACTS = (
             lambda _: (
                 lambda world: tuple(
                     sys.modules["bluegreen_sim.balancer"]._fit(world, node)
-                    for node in range(world.settings.nodes)
+                    for node in range(world.settings.node_count)
                 )
             ),
         ),

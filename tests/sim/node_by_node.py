@@ -90,7 +90,7 @@ class Nodes:
         self.settings, self.boxes, self.rate = settings, boxes, rate
         self.now = self.arrived = 0
         self.zones = [zone for zone in range(settings.zones) if zone not in settings.disabled_zones]
-        self.node_count = settings.nodes
+        self.node_count = max(settings.nodes, len(self.zones))
         for box in boxes.values():
             box.gone = [[] for _ in range(self.node_count)]
         self.weights = weights
