@@ -261,6 +261,7 @@ READS: dict[str, Read] = {
     "DescribeInstanceRefreshes": _none("InstanceRefreshes"),
     "DescribeLifecycleHooks": _none("LifecycleHooks"),
     "DescribeLoadBalancerTargetGroups": _describe_load_balancer_target_groups,
+    "DescribeNotificationConfigurations": _none("NotificationConfigurations"),
     "DescribePolicies": _none("ScalingPolicies"),
     "DescribeScalingActivities": _describe_scaling_activities,
     "DescribeScheduledActions": _none("ScheduledUpdateGroupActions"),
