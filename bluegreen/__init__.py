@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         LockTaken,
         MissingExtra,
         NothingToLoad,
+        NothingToUndo,
         NotPromoted,
         PlanError,
         SlotTaken,
@@ -39,12 +40,22 @@ if TYPE_CHECKING:
         Shares,
         TargetHealth,
     )
-    from .core.plan import Deadlines, Limits, Plan, Rung, SharedTargetGroup, Strategy, WeightedTargetGroups
+    from .core.plan import (
+        Deadlines,
+        Limits,
+        Plan,
+        Rung,
+        SharedTargetGroup,
+        Strategy,
+        TemplateVersion,
+        WeightedTargetGroups,
+    )
     from .core.state import Phase, State, Step
     from .deployment import Deployment, Result
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
+    from .journal.undo import previous
     from .operator import Operator
     from .planfile import read_plan
 
@@ -74,6 +85,7 @@ __all__ = [
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
+    "NothingToUndo",
     "Observation",
     "Operator",
     "Outcome",
@@ -93,9 +105,11 @@ __all__ = [
     "Strategy",
     "SystemClock",
     "TargetHealth",
+    "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
     "Window",
+    "previous",
     "read_plan",
     "strategies",
 ]
@@ -104,17 +118,18 @@ _HOMES = {
     "clock": "SystemClock",
     "core.errors": (
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
-        "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
+        "MissingExtra NotPromoted NothingToLoad NothingToUndo PlanError SlotTaken Unfinished"
     ),
     "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": ("Deadlines Limits Plan Rung SharedTargetGroup Strategy WeightedTargetGroups"),
+    "core.plan": "Deadlines Limits Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
+    "journal.undo": "previous",
     "operator": "Operator",
     "planfile": "read_plan",
 }

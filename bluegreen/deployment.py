@@ -355,17 +355,17 @@ class Deployment:
         return tuple(self._requests)
 
     def _tell(self, decided: Step, observation: Observation) -> None:
-        if not (self._listeners or heard()):
-            return
-        fields = {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
-        logger().info("step", reason=decided.reason, **fields)
+        if heard():
+            logger().info("step", reason=decided.reason, **self._fields(decided))
         for listener in self._listeners:
             try:
                 listener.stepped(decided, observation)
             except Exception as error:  # noqa: BLE001  (somebody else's code must not stop a deployment)
-                logger().warning(
-                    "listener failed", listener=type(listener).__name__, error=str(error), **fields
-                )
+                broken = {"listener": type(listener).__name__, "error": str(error)}
+                logger().warning("listener failed", **broken, **self._fields(decided))
+
+    def _fields(self, decided: Step) -> dict[str, str]:
+        return {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
 
 
 def _deployment_id(plan: Plan, number: int, started: float) -> str:
@@ -373,6 +373,6 @@ def _deployment_id(plan: Plan, number: int, started: float) -> str:
 
     It is recorded before anything is made under its name, so a crash never leads to a second one.
     """
-    made_of = f"{plan.service}\0{plan.image}\0{plan.groups}\0{started!r}"
+    made_of = f"{plan.service}\0{plan.image or plan.version}\0{plan.groups}\0{started!r}"
     digest = hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
     return f"{plan.service}-{number}-{digest}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bluegreen.core.commands import (
     Attach,
     Command,
+    CopySetting,
     CreateFleet,
     DeleteFleet,
     Detach,
@@ -73,6 +74,8 @@ def carry_out(world: World, command: Command) -> World:
             return autoscaling.detach(world, _shared(world, fleet))
         case Freeze(fleet=fleet, frozen=frozen):
             return autoscaling.freeze(world, fleet, frozen=frozen)
+        case CopySetting(setting=setting):
+            raise Refused("bug", f"a group is made with all that another one has; it never lacks {setting}")
         case DeleteFleet(fleet=fleet):
             return autoscaling.delete_group(world, fleet)
 

@@ -24,7 +24,7 @@ from .building import SimBuilder
 from .choices import Choices
 from .evaluating import by_metrics, by_rules, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
-from .founding import found, homes
+from .founding import found, homes, new_images, new_versions
 from .looking import Looker
 from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
@@ -60,7 +60,7 @@ class SimCloud:
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
-        add_image: With ``world``: make the plan's image exist.
+        add_image: With ``world``: make the plan's image, or its version with an image, exist.
 
     Attributes:
         clock: The virtual clock, in seconds of world time.
@@ -348,14 +348,16 @@ class SimCloud:
 
 
 def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, the plan's image and groups, where these are asked for."""
+    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
     changes: dict[str, object] = {}
     if budget is not None:
         changes["budget"] = budget
     if world.homes != homes(plan):
         changes["homes"] = homes(plan)
-    if add_image and world.image(plan.image) is None:
-        changes["images"] = (*world.images, Image(plan.image, plan.image))
+    if add_image:
+        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
+        changes["images"] = (*world.images, *(Image(name, name) for name in new))
+        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
     return world.replaced(**changes) if changes else world
 
 

@@ -56,8 +56,8 @@ def found(
         homes=homes(plan),
         rule=_rule(plan, live),
         template=plan.launch_template,
-        versions=(Version(1, 0, live_image),),
-        images=tuple(Image(name, name) for name in dict.fromkeys((live_image, plan.image))),
+        versions=(first := Version(1, 0, live_image), *new_versions(plan, (first,))),
+        images=tuple(Image(name, name) for name in dict.fromkeys((live_image, *new_images(plan, (first,))))),
         alarms=tuple((gate.name, "ok") for gate in plan.gates if isinstance(gate, Alarm)),
         serial=0 if live is None else capacity,
         budget=budget,
@@ -80,6 +80,18 @@ def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
     # Only what was created, or has been healthy, behind its target group heeds the balancer.
     elb = scaling.checks == "ELB" or (scaling.checks is None and settings.replace_unhealthy)
     return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
+
+
+def new_versions(plan: Plan, there: tuple[Version, ...]) -> tuple[Version, ...]:
+    """The version that a plan names, made by somebody else, unless it is there."""
+    if plan.number is None or any(version.number == plan.number for version in there):
+        return ()
+    return (Version(plan.number, 0, f"ami-0version{plan.number}"),)
+
+
+def new_images(plan: Plan, there: tuple[Version, ...]) -> tuple[str, ...]:
+    """What a plan's new instances are started from."""
+    return (plan.image,) if plan.image else tuple(version.image for version in new_versions(plan, there))
 
 
 def homes(plan: Plan) -> tuple[tuple[str, str], ...]:

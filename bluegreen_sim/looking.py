@@ -19,7 +19,7 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Plan
 
 from .checks import reason
-from .world import NEVER, Group, Instance, World
+from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
@@ -67,7 +67,7 @@ class Looker:
         given = (plan, token, *_parts(world))
         known, seen, image_at = self._last
         if len(known) != len(given) or not all(map(is_, known, given)):
-            seen, image = self._all(world, plan, token), world.image(plan.image)
+            seen, image = self._all(world, plan, token), _image(world, plan)
             image_at = NEVER if image is None else image.available_at
             # A group that is not shown yet will be, without any other change.
             hidden = any(group.shown_at > world.now for group in world.groups)
@@ -84,11 +84,12 @@ class Looker:
 
     def _all(self, world: World, plan: Plan, token: str) -> Observation:
         """What does not change with time alone."""
+        version = _version(world, plan, token)
         return Observation(
             at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
             shares=_shares(world, plan),
-            version=next((version.number for version in world.versions if version.token == token), None),
+            version=version.number if version else None,
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
@@ -165,6 +166,21 @@ def _verdict(instance: Instance, group: Group) -> tuple[str, str | None]:
 
 def _seen(instance: Instance, health: str, reason: str | None = None) -> TargetHealth:
     return TargetHealth(instance.id, instance.version, _HEALTH[health], reason)
+
+
+def _version(world: World, plan: Plan, token: str) -> Version | None:
+    """The version that a plan names, or the one that its deployment made."""
+    if plan.number is not None:
+        return world.version(plan.number)
+    return next((version for version in world.versions if version.token == token), None)
+
+
+def _image(world: World, plan: Plan) -> Image | None:
+    """The image that the plan's instances are started from."""
+    if plan.image is not None:
+        return world.image(plan.image)
+    version = _version(world, plan, token="")
+    return world.image(version.image) if version else None
 
 
 def _shares(world: World, plan: Plan) -> Shares | None:

@@ -139,7 +139,7 @@ def facts_of(plan: Plan) -> tuple[tuple[str, str], ...]:
     return (
         ("strategy", f"{plan.strategy.name} ({rungs})"),
         ("routing", routing),
-        ("image", plan.image),
+        ("image", plan.image) if plan.image else ("version", str(plan.number)),
         ("groups", " and ".join(plan.groups)),
         ("floor", f"{plan.min_healthy_percent} % of the instances"),
     )

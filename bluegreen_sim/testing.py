@@ -67,6 +67,7 @@ from .faults import (
     StaleLook,
     ZoneDown,
 )
+from .founding import new_images
 from .settings import Settings
 from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .testing_settings import settings
@@ -149,6 +150,7 @@ _FIELDS: dict[str, SearchStrategy[Any]] = {
     "min_healthy_percent": st.sampled_from((100, 75, 50, 0)) | st.integers(0, 100),
     "on_blue_sick": st.sampled_from(("continue", "expedite", "hold")),
     "retain_seconds": st.integers(0, 60),
+    "keep_failed_green_seconds": st.just(0) | st.integers(0, 60),
     "freeze_scaling": st.booleans(),
     "gates": st.sampled_from(((), (Alarm(name=ALARM),))),
     "limits": st.just(Limits()) | _LIMITS,
@@ -226,7 +228,7 @@ def _few(fault: SearchStrategy[Fault], most: int) -> SearchStrategy[Faults]:
 
 
 def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
-    image = st.sampled_from((plan.image if plan else IMAGE, LIVE_IMAGE))
+    image = st.sampled_from((*(new_images(plan, ()) if plan else (IMAGE,)), LIVE_IMAGE))
     alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)] if plan else []
     alarm = st.sampled_from(alarms or [ALARM])
     kinds: list[SearchStrategy[Fault]] = [

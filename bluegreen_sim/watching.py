@@ -13,6 +13,7 @@ from .settings import Settings
 from .world import NEVER, Instance, World, ms
 
 Named = tuple[tuple[str, int], ...]
+DEAD = Manner(dead=True)
 
 
 def application(world: World, instance: Instance) -> Application:
@@ -77,13 +78,18 @@ class Watch:
 
     def look(self, world: World) -> Seen | None:
         """What instances do with their requests now, and whose are cut off; None: no news."""
-        now = {instance.id: instance for group in world.groups for instance in group.instances}
+        instances = [instance for group in world.groups for instance in group.instances]
+        if not (world.settings.applications or world.settings.slow_start_seconds):
+            return self._news(Seen(tuple([(each.id, DEAD) for each in instances if each.dead]), (), ()))
+        now = {instance.id: instance for instance in instances}
         if self._last is not None:
             self._follow(world, now)
         cuts = tuple(self._cuts(world, now)) if world.settings.applications else ()
         manners = tuple(self._manners(world, now))
         self._last = now
-        seen = Seen(manners, tuple(self._slow.items()), cuts)
+        return self._news(Seen(manners, tuple(self._slow.items()), cuts))
+
+    def _news(self, seen: Seen) -> Seen | None:
         if seen == self._told:
             return None
         self._told = evolve(seen, cuts=())
@@ -91,10 +97,7 @@ class Watch:
 
     def _manners(self, world: World, now: dict[str, Instance]) -> Iterator[tuple[str, Manner]]:
         known: dict[int, Application] = {}
-        plain = not world.settings.applications
         for name, instance in now.items():
-            if plain and not instance.dead:
-                continue
             if instance.version not in known:
                 # Percents of wrong answers stand with the targets.
                 known[instance.version] = evolve(application(world, instance), wrong_percent=0)

@@ -49,8 +49,8 @@ class Call:
 
     @property
     def mutating(self) -> bool:
-        """Whether the operation may change something."""
-        return not self.operation.startswith(READING)
+        """Whether the operation may change something; a dry run changes nothing."""
+        return not self.operation.startswith(READING) and b"DryRun=true" not in self.body
 
 
 @frozen
@@ -229,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
             action.after()
         match action:
             case Refuse(code, status):
-                self._answer(_refusal(headers, status, code))
+                self._answer(refusal(headers, status, code))
             case Drop():
                 self.close_connection = True
             case Page(text):
@@ -285,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the proxy has a log of its own."""
 
 
-def _refusal(headers: Mapping[str, str], status: int, code: str) -> Answer:
+def refusal(headers: Mapping[str, str], status: int, code: str) -> Answer:
     """An error as the request's protocol writes it."""
     words = "Rate exceeded" if status == HTTPStatus.BAD_REQUEST else "refused by a test"
     if "x-amz-target" in headers:

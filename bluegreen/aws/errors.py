@@ -43,15 +43,16 @@ DETAIL_LIMIT = 500
 
 _BY_CLASS: Mapping[ErrorClass, str] = {
     ErrorClass.THROTTLED: """
-        EC2ThrottledException RateExceeded RequestLimitExceeded RequestThrottled RequestThrottledException
-        SlowDown Throttling ThrottlingException ThrottledException TooManyRequestsException
+        EC2ThrottledException KMSThrottling RateExceeded RequestLimitExceeded RequestThrottled
+        RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
+        TooManyRequestsException
     """,
     ErrorClass.BUSY: """
         ConditionalRequestConflict IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId
         PriorRequestNotComplete ResourceContention ScalingActivityInProgress TrustStoreNotReady
     """,
     ErrorClass.LOST: """
-        InternalError InternalFailure InternalServerError ServiceUnavailable Unavailable
+        InternalError InternalException InternalFailure InternalServerError ServiceUnavailable Unavailable
     """,
     ErrorClass.CONFLICT: """
         AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName PreconditionFailed
@@ -70,18 +71,21 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         TargetGroupAssociationLimit
     """,
     ErrorClass.IDENTITY: """
-        AccessDenied AccessDeniedException AuthFailure Blocked ExpiredToken ExpiredTokenException
-        IncompleteSignature InvalidClientTokenId MissingAuthenticationToken NotAuthorized OptInRequired
-        RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
+        AccessDenied AccessDeniedException AuthFailure AuthorizationError Blocked ExpiredToken
+        ExpiredTokenException IncompleteSignature InvalidAccessKeyId InvalidClientTokenId InvalidSecurity
+        InvalidToken KMSAccessDenied KMSDisabled KMSInvalidState KMSOptInRequired MissingAuthenticationToken
+        NotAuthorized OptInRequired RequestExpired SignatureDoesNotMatch UnauthorizedOperation
+        UnrecognizedClientException
     """,
     ErrorClass.BUG: """
         ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId EncryptionTypeMismatch
-        IdempotentInstanceTerminated IdempotentParameterMismatch IncompatibleProtocols InvalidCommandId
-        InvalidConfigurationRequest InvalidFilterKey InvalidInstanceInformationFilterValue
-        InvalidLoadBalancerAction InvalidNextToken InvalidNotificationConfig InvalidObjectState
-        InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme
-        InvalidTarget InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
-        UnsupportedProtocol
+        EndpointDisabled IdempotentInstanceTerminated IdempotentParameterMismatch
+        IncompatibleProtocols InvalidCommandId InvalidConfigurationRequest InvalidFilterKey
+        InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
+        InvalidNotificationConfig InvalidObjectState InvalidOutputFolder InvalidParameter
+        InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme InvalidTarget
+        InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound ParameterValueInvalid
+        PlatformApplicationDisabled UnsupportedPlatformType UnsupportedProtocol ValidationException
     """,
 }
 _CLASS_OF = {code: kind for kind, codes in _BY_CLASS.items() for code in codes.split()}

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from attrs import Factory, define
 
 from ..core.gates import Alarm
@@ -18,7 +20,9 @@ from ..core.observation import ErrorClass, Fleet, Observation, Shares
 from ..core.plan import Plan
 from ..core.state import Ledger
 from . import copying, fleets, routing, templates, watching
+from .copying import Extra
 from .errors import AwsError, classify, if_there, words
+from .fleets import Failure
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
 from .watching import Turn
@@ -44,6 +48,9 @@ class Known:
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
+        version_at: When it was made for this deployment.
+        extras: Of a group that green is made like: what it is given by calls of its own.
+        furnished: The groups that have all of it.
         turns: The alarms as they were seen last, by name.
     """
 
@@ -55,6 +62,9 @@ class Known:
     arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
     shares: Shares | None = None
+    version_at: datetime | None = None
+    extras: dict[str, dict[str, Extra]] = Factory(dict)
+    furnished: set[str] = Factory(set)
     turns: dict[str, Turn] = Factory(dict)
 
     def target_group(self, fleet: str) -> TargetGroup:
@@ -100,9 +110,7 @@ class Look:
                     known.shares = seen["shares"] = self._shares()
         with self._part("template version"):
             if known.version is None:
-                known.version = templates.version_of(
-                    self._read, plan.launch_template, plan.image, known.token
-                )
+                known.version, known.version_at = self._version()
         if not self._ledger.loans:
             seen |= self._surroundings(seen.get("fleets", ()))
         alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)]
@@ -132,6 +140,16 @@ class Look:
 
     # -------------------------------------------------------------------------------------------- the parts
 
+    def _version(self) -> tuple[int | None, datetime | None]:
+        """The version that is deployed, and when it was made for this deployment; None: not, or by others."""
+        plan, read = self._plan, self._read
+        if plan.image is not None:
+            made = templates.version_of(read, plan.launch_template, plan.image, self._known.token)
+            return made or (None, None)
+        assert plan.number is not None, "a plan has one of them"
+        found = templates.named(read, plan.launch_template, plan.number)
+        return None if found is None else plan.number, None
+
     def _fleets(self) -> tuple[Fleet, ...]:
         known, plan, read = self._known, self._plan, self._read
         pages = read.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
@@ -141,9 +159,8 @@ class Look:
             group["AutoScalingGroupName"]: group for page in pages for group in page["AutoScalingGroups"]
         }
         targets = {arn: self._targets(arn) for arn in sorted({g.arn for g in known.target_groups.values()})}
-        found = tuple([self._fleet(name, groups.get(name), targets) for name in plan.groups])
         known.groups = groups
-        return found
+        return tuple([self._fleet(name, groups.get(name), targets) for name in plan.groups])
 
     def _targets(self, arn: str) -> dict[str, Raw]:
         answer = self._read.elbv2.describe_target_health(TargetGroupArn=arn)
@@ -166,7 +183,26 @@ class Look:
         # With weights the balancer checks a group that has no share; else EC2 must speak for who is outside.
         outside = self._plan.shared and not fleets.attached(group, arn)
         statuses = self._statuses(fleets.fresh(group)) if outside else None
-        return fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
+        seen = fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
+        return attrs.evolve(seen, lacks=self._lacks(name, group))
+
+    def _lacks(self, name: str, group: Raw) -> tuple[str, ...]:
+        """What a group that this deployment made has not been given yet of the one that it is like."""
+        known, ledger = self._known, self._ledger
+        like = next((known.groups.get(other) for other in self._plan.groups if other != name), None)
+        made = self._plan.fleets == "replace" and ledger.loan(name, "exists") is not None
+        if not made or like is None or name in known.furnished:
+            return ()
+        other = like["AutoScalingGroupName"]
+        if other not in known.extras:
+            borrowed = ledger.loan(other, "frozen")
+            ours = fleets.SCALING if borrowed is not None and not borrowed.before else ()
+            known.extras[other] = copying.extras(self._read, like, ours)
+        wanted = known.extras[other]
+        has = copying.extras(self._read, group) if wanted else {}
+        if not (missing := tuple([word for word in wanted if word not in has])):
+            known.furnished.add(name)
+        return missing
 
     def _statuses(self, names: Iterable[str]) -> dict[str, Raw]:
         found: dict[str, Raw] = {}
@@ -176,10 +212,10 @@ class Look:
             found |= {each["InstanceId"]: each for each in answer["InstanceStatuses"]}
         return found
 
-    def _launch_failure(self, group: Raw) -> str | None:
+    def _launch_failure(self, group: Raw) -> Failure | None:
         """Failed launches show in the activities only; asked for while instances are missing.
 
-        Nothing is decided on it: what cannot be read leaves a sentence shorter.
+        What cannot be read leaves a sentence shorter, and the deadline to decide.
         """
         if len(fleets.instances(group)) >= group["DesiredCapacity"]:
             return None
@@ -187,7 +223,7 @@ class Look:
             answer = self._read.autoscaling.describe_scaling_activities(
                 AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
             )
-            return fleets.launch_failure(answer["Activities"])
+            return fleets.launch_failure(answer["Activities"], self._known.version_at)
         except AwsError:
             return None
 
@@ -205,13 +241,14 @@ class Look:
         found: dict[str, Any] = {}
         with self._part("launch template"):
             found["default_version"] = default = templates.default_version(read, plan.launch_template)
-            if default is not None:
+            if default is not None and plan.version is None:
                 live = [fleet.version for fleet in seen if fleet.desired and fleet.version]
                 sources = [plan.source_version] if plan.source_version else live or [default]
                 self._problems += templates.source_problems(read, plan.launch_template, sources)
         with self._part("image"):
-            images = if_there(lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"])
-            found["image"] = bool(images) and images[0].get("State") == "available"
+            if image := plan.image or self._named_image():
+                images = if_there(lambda: read.ec2.describe_images(ImageIds=[image])["Images"])
+                found["image"] = bool(images) and images[0].get("State") == "available"
         if known.rule is not None:
             with self._part("rules"):
                 self._problems += routing.problems(read, known.rule, known.target_groups)
@@ -223,9 +260,30 @@ class Look:
         for group in known.groups.values():
             arn = known.target_group(group["AutoScalingGroupName"]).arn
             self._problems += fleets.problems(
-                group, plan.launch_template, arn, shared=plan.shared, freezes=plan.freeze_scaling
+                group,
+                plan.launch_template,
+                arn,
+                shared=plan.shared,
+                freezes=plan.freeze_scaling,
+                replaces=plan.fleets == "replace",
             )
             if plan.fleets == "replace":
                 with self._part("what is copied"):
                     self._problems += copying.problems(read, group)
         return found
+
+    def _named_image(self) -> str | None:
+        """The image that the plan's version names; None when it names none, or not by its id."""
+        plan = self._plan
+        assert plan.number is not None, "a plan without an image has a version"
+        data = templates.named(self._read, plan.launch_template, plan.number)
+        if data is None:
+            return None
+        image: str | None = data.get("ImageId")
+        if image is None or not image.startswith("ami-"):
+            self._problems.append(
+                f"version {plan.number} of {plan.launch_template} names its image by {image or 'nothing'}, "
+                "so two launches may differ: make a version that names the image by its id"
+            )
+            return None
+        return image

@@ -22,8 +22,8 @@ def program() -> None:
     """Replace a live fleet of EC2 instances without dropping a request.
 
     Rehearse a release with `demo`, `plan`, `check` and `simulate`: they work on the built-in simulator, with
-    no account and no network. `image build`, `deploy`, `list`, `cleanup` and `destroy` work on AWS, with
-    your credentials; `status`, `history`, `approve`, `pause`, `resume`, `abort` and `unlock` on the
+    no account and no network. `image build`, `deploy`, `undo`, `list`, `cleanup` and `destroy` work on AWS,
+    with your credentials; `status`, `history`, `approve`, `pause`, `resume`, `abort` and `unlock` on the
     journal of either.
 
     Completion for your shell: eval "$(_BLUEGREEN_COMPLETE=bash_source bluegreen)", or zsh_source,
@@ -37,9 +37,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after the program's name; None takes the process's own.
     """
-    from . import check, demo, deploy, image, operate, owned, planning, simulate, status
+    from . import check, demo, deploy, image, operate, owned, planning, rights, simulate, status, undo
 
-    for module in (demo, planning, check, simulate, image, deploy, status, operate, owned):
+    modules = (demo, planning, check, simulate, image, deploy, undo, status, operate, owned, rights)
+    for module in modules:
         for command in module.COMMANDS:
             program.add_command(command)
     arguments = list(sys.argv[1:] if arguments is None else arguments)

@@ -53,6 +53,14 @@ image_option = click.option(
     "--image", metavar="IMAGE", help="Deploy this image instead of the one in the file."
 )
 
+version_option = click.option(
+    "--template-version",
+    "version",
+    metavar="N",
+    type=click.IntRange(1, 2**31),
+    help="Deploy this version of the launch template, which is there already, instead of an image.",
+)
+
 set_option = click.option(
     "--set",
     "sets",

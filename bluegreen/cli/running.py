@@ -152,6 +152,7 @@ class Run:
                 "because": turned_back(result.history),
                 "awaits": awaited(plan, state),
                 "image": plan.image,
+                "version": plan.number,
                 "groups": {"blue": state.blue, "green": state.green},
                 "started": result.started,
                 "ended": result.ended,

@@ -22,6 +22,7 @@ from .options import (
     set_option,
     state_option,
     verbose_option,
+    version_option,
 )
 from .output import Output
 from .reporting import check_report, write_report
@@ -63,6 +64,7 @@ def _applications(
 )
 @plan_file
 @image_option
+@version_option
 @set_option
 @click.option(
     "--capacity",

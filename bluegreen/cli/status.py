@@ -116,6 +116,7 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "deployment_id": state.ledger.deployment_id,
         "number": story.number,
         "image": story.plan.image,
+        "version": story.plan.number,
         "phase": state.phase.value,
         "ok": state.phase is Phase.PROMOTED,
         "rung": state.rung + 1 if rung(story.plan, state) else None,
@@ -165,7 +166,7 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Where a deployment stands, as (word, value)."""
     where = rung(story.plan, story.state)
     yield "service", data["service"]
-    yield "deployment", f"{data['deployment_id']}, image {data['image']}"
+    yield "deployment", f"{data['deployment_id']}, {story.plan.what}"
     since = f"since {clock(data['since'])}, seen last at {clock(data['elapsed'])} after the start"
     yield "phase", ", ".join(filter(None, [data["phase"], where, since]))
     yield "reason", data["reason"]
@@ -209,7 +210,7 @@ def history(output: Output, /, file: Path | None, *, verbose: bool, **where: Any
     for story in found:
         phase = story.state.phase
         output.say(
-            f"{story.state.ledger.deployment_id}  {phase.value}  image {story.plan.image}  "
+            f"{story.state.ledger.deployment_id}  {phase.value}  {story.plan.what}  "
             f"after {clock(story.state.at - story.started)}",
             STYLES.get(phase, "bold"),
         )
@@ -223,6 +224,7 @@ def history(output: Output, /, file: Path | None, *, verbose: bool, **where: Any
                 "phase": phase.value,
                 "ok": phase is Phase.PROMOTED,
                 "image": story.plan.image,
+                "version": story.plan.number,
                 "blue": story.state.blue,
                 "green": story.state.green,
                 "started": story.started,

@@ -9,6 +9,7 @@ from attrs import frozen
 from .commands import (
     Attach,
     Command,
+    CopySetting,
     CreateFleet,
     DeleteFleet,
     Detach,
@@ -80,9 +81,10 @@ def _wishes(plan: Plan, state: State, target: Target, observation: Observation) 
 
 def _prepare(scene: _Scene) -> Iterator[Wish]:
     plan, state = scene.plan, scene.state
-    if scene.target.prepare and state.version is None and state.source is not None:
+    image, source = plan.image, state.source  # a version that somebody else made has no image of ours
+    if scene.target.prepare and state.version is None and source is not None and image is not None:
         template, token = plan.launch_template, state.ledger.deployment_id
-        yield PrepareVersion(template=template, source=state.source, image=plan.image, token=token), True
+        yield PrepareVersion(template=template, source=source, image=image, token=token), True
 
 
 def _create(scene: _Scene) -> Iterator[Wish]:
@@ -115,6 +117,18 @@ def _pin_and_grow(scene: _Scene) -> Iterator[Wish]:
                 # Instances are launched of the pinned version only, and unproven ones not among users.
                 pinned = fleet.name == scene.state.blue or fleet.version == wanted.version is not None
                 yield command, pinned and not (wanted.attached is False and fleet.attached)
+
+
+COPIES_A_PASS = 6
+"""A group may have more settings than a pass may have calls."""
+
+
+def _copy(scene: _Scene) -> Iterator[Wish]:
+    """What would let green scale itself is given to it at full size: before, its count may be its share."""
+    green, wanted = scene.green, scene.target.green
+    if wanted.exists and green.exists and (wanted.size or 0) >= scene.state.need:
+        for setting in green.lacks[:COPIES_A_PASS]:
+            yield CopySetting(fleet=green.name, like=scene.blue.name, setting=setting), True
 
 
 def _attach(scene: _Scene) -> Iterator[Wish]:
@@ -165,6 +179,7 @@ _ORDER: tuple[Callable[[_Scene], Iterator[Wish]], ...] = (
     _create,
     _point,
     _pin_and_grow,
+    _copy,
     _attach,
     _share,
     _detach,

@@ -90,6 +90,9 @@ class Fleet:
         frozen: Whether its own scaling is suspended.
         targets: Every instance that still exists, also those on their way out.
         launch_error: The cloud's words for why the last launch failed, if it did.
+        launch_hopeless: Whether the launches fail for a reason that no waiting mends.
+        lacks: What the group it was made like has, and it has not yet: one word or two each, see
+            ``CopySetting``.
     """
 
     name: str
@@ -102,6 +105,8 @@ class Fleet:
     frozen: bool = False
     targets: tuple[TargetHealth, ...] = ()
     launch_error: str | None = None
+    launch_hopeless: bool = False
+    lacks: tuple[str, ...] = ()
 
     # Counted once when the fleet is seen; deciding then costs the same for 2 and for 2,000 instances.
     _healthy: Mapping[int | None, frozenset[str]] = field(init=False, eq=False, repr=False)
@@ -297,9 +302,10 @@ class Observation:
         at: When it was seen, in seconds; cut to an eighth.
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
-        version: The template version found under the deployment's token; None when there is none.
+        version: The template version found under the deployment's token, or the one that the plan names;
+            None when there is none.
         default_version: The template's default version, a number; None when the template is missing.
-        image: Whether the plan's image exists and can be launched; None when unread.
+        image: Whether the plan's image, or that of its version, exists and can be launched; None when unread.
         gates: The gates' readings.
         requests: Operators' requests not yet seen.
         outcomes: What became of the last pass's commands.

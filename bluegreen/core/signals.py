@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from operator import attrgetter, is_
 
@@ -50,7 +51,7 @@ class Signal(Enum):
     LAST = "last"
     """The picture is there, and no rung is left."""
     EXPIRED = "expired"
-    """The deadline has passed on the deployment's own clock."""
+    """The deadline has passed on the deployment's own clock, or what is missing cannot come."""
     WAIT = "wait"
     """None of these."""
 
@@ -107,9 +108,21 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
     closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
     left = found.limit - state.elapsed
-    if left <= 0 and not closed:
-        return _expired(plan, state, observation, target, unmet)
+    if over := _over(plan, state, observation, target, left=math.inf if closed else left):
+        return _expired(plan, state, observation, target, f"{over}: {'; '.join(unmet) or UNREAD}")
     return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
+
+
+UNREAD = "settings not read back"
+
+
+def _over(plan: Plan, state: State, observation: Observation, target: Target, *, left: float) -> str | None:
+    """Why it is not waited any longer: the deadline, or launches of green that no waiting mends."""
+    if left <= 0:
+        return f"deadline of {deadline(plan, state):g} s passed"
+    green = observation.fleet(state.green)
+    short = state.phase.forward and proven(plan, state) < target.proven
+    return "waiting cannot help" if short and green and green.launch_hopeless else None
 
 
 def _held_from_outside(clause: str) -> bool:
@@ -171,9 +184,9 @@ _last: list[tuple[tuple[object, ...], Compared | Reply]] = [((), Reply(Signal.WA
 def _compared(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
     """The same, by what is remembered: most passes see what the one before saw, only later.
 
-    ``want`` asks for the time once: whether an emptied group has been kept for long enough.
+    ``want`` asks for the time only to see whether a group that goes has been kept for long enough.
     """
-    over = state.elapsed >= plan.retain_seconds
+    over = state.elapsed >= watch(plan, state)
     given = (plan, over, *_standing(state), *_shown(observation))
     known, found = _last[0]
     if len(known) != len(given) or not all(map(is_, known, given)):
@@ -185,7 +198,10 @@ def _compared(plan: Plan, state: State, observation: Observation) -> Compared | 
 def _watched(state: State, target: Target) -> tuple[str, ...]:
     """The clause on the watch, as long as it lasts."""
     left = target.seconds - state.elapsed
-    return (f"{left:g} s of the watch left",) if left > 0 else ()
+    if left <= 0:
+        return ()
+    kept = f"{state.green} is kept for {left:g} s more, to be looked at"
+    return (kept if state.phase is Phase.DISCARD else f"{left:g} s of the watch left",)
 
 
 def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
@@ -305,8 +321,7 @@ def _back(plan: Plan, state: State, observation: Observation, signal: Signal, wh
     return Reply(signal, why)
 
 
-def _expired(plan: Plan, state: State, observation: Observation, target: Target, unmet: list[str]) -> Reply:
-    why = f"deadline of {deadline(plan, state):g} s passed: " + ("; ".join(unmet) or "settings not read back")
+def _expired(plan: Plan, state: State, observation: Observation, target: Target, why: str) -> Reply:
     if state.phase is Phase.DRAIN and _stands(state, observation):
         return Reply(Signal.UNSAFE, f"{why}; green could not take over and blue still stands")
     if not state.phase.forward:

@@ -169,6 +169,8 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     if state.first_release:
         return Target(green=FleetTarget(frozen=_thawed(state, green)), shares=shares)
     replaced = plan.fleets == "replace"
+    # A green that is made like a blue whose owner had suspended its scaling stays suspended as well.
+    thaws = state.ledger.loan(green.name, "exists") is None or state.ledger.loan(blue.name, "frozen")
     low, high, idle_high = (
         loan.before if loan else None
         for loan in (
@@ -189,7 +191,7 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         green=FleetTarget(
             min=None if low is None else min(low, green.desired),
             max=None if high is None else max(high, green.desired),
-            frozen=_thawed(state, green),
+            frozen=_thawed(state, green) if thaws else None,
         ),
         shares=shares,
         gone=blue.name,
@@ -201,13 +203,16 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     """Everything as it was: green as we found it (or gone, if we made it), blue's bounds as they were."""
     made = state.ledger.loan(green.name, "exists")
     attached = _given_back(state, green, "attached", int(green.attached))
+    kept = watch(plan, state)
     return Target(
         blue=FleetTarget(
             min=_given_back(state, blue, "min", blue.min),
             max=_given_back(state, blue, "max", blue.max),
             frozen=_thawed(state, blue),
         ),
-        green=FleetTarget(
+        green=NOTHING
+        if state.elapsed < kept
+        else FleetTarget(
             exists=False if made else None,
             size=0 if green.exists else None,
             min=0 if made else _given_back(state, green, "min", green.min),
@@ -218,4 +223,5 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=None if plan.shared else _before(state),
         gone=green.name,
+        seconds=kept,
     )

@@ -75,6 +75,8 @@ def watch(plan: Plan, state: State) -> int:
             return plan.strategy.keep_blue_seconds
         case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
             return plan.retain_seconds
+        case Phase.DISCARD if not state.let_go:
+            return plan.keep_failed_green_seconds
         case _:
             return 0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import attrs
 import pytest
 
-from bluegreen.core.commands import Attach, SetBounds, SetShares, SetSize, SetVersion
+from bluegreen.core.commands import Attach, CopySetting, SetBounds, SetShares, SetSize, SetVersion
 from bluegreen.core.gates import Alarm
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS, initial, sight, step
 from bluegreen.core.observation import (
@@ -114,6 +116,30 @@ def test_time_that_nobody_watched_does_not_count() -> None:
     late = decide(now, attrs.evolve(BAKING, at=3700.0))
     assert late.state.clock == now.clock + 5.0
     assert late.state.phase is Phase.SHIFT, "a late look at finished work goes on"
+
+
+STILL = (
+    look(green=UP, share=10, green_max=2),
+    look(green=UP, share=100),
+    look(blue=(), green=UP, share=100),
+    look(blue=targets("b", 1, 1), share=0),
+)
+
+
+@pytest.mark.parametrize("shown", STILL)
+@pytest.mark.parametrize("changes", [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED}])
+@pytest.mark.parametrize(
+    "phase", [p for p in Phase if not p.ended and p not in (Phase.PREFLIGHT, Phase.HALTED)]
+)
+def test_looks_that_show_the_same_differ_by_the_clock_alone(phase, changes, shown) -> None:
+    """What is remembered of a look decides nothing: looks that share nothing with the last give the same."""
+    wanted, now, passes = plan(**changes), state(phase), []
+    for at in range(100, 500, 5):
+        seen = attrs.evolve(shown, at=at)
+        passes.append((now, seen, step(wanted, now, seen)))
+        now = passes[-1][-1].state
+    for before, seen, decided in passes:
+        assert step(wanted, *copy.deepcopy((before, seen))) == decided
 
 
 @pytest.mark.parametrize("still", [{"paused": True}, {"awaiting": True}])
@@ -331,6 +357,43 @@ def test_instances_of_another_version_never_count() -> None:
     waits = decide(now, look(green=targets("g", 1, 2)))
     assert waits.state.sightings == ()
     assert "another version" in waits.reason
+
+
+@pytest.mark.parametrize("phase", [Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT])
+def test_what_no_waiting_mends_is_not_waited_for(phase: Phase) -> None:
+    """Launches that cannot come right give an unproven green up long before the deadline."""
+    short = {"green": targets("g", 2, 1), "green_launch_error": "no such key", "share": 0}
+    waited = decide(state(phase, proven=1), look(**short))
+    assert waited.state.phase is phase
+    given_up = decide(state(phase, proven=1), look(**short, green_launch_hopeless=True))
+    assert given_up.state.phase is Phase.ROLL_BACK
+    assert "waiting cannot help: 1 of 2" in given_up.reason
+    assert "no such key" in given_up.reason
+
+
+def test_a_green_that_is_whole_does_not_mind_a_hopeless_launch() -> None:
+    """Who has enough proven instances goes on; nor is a sick blue left alone by giving up green."""
+    whole = decide(state(Phase.SCALE_UP), look(green=UP, share=0, green_launch_hopeless=True))
+    assert whole.state.phase is Phase.TEST_TRAFFIC
+    sick = look(blue=targets("b", 1, 1, unhealthy=1), share=0, green_launch_hopeless=True, blue_desired=2)
+    assert decide(state(Phase.SCALE_UP, proven=0), sick).state.phase is Phase.HALTED
+
+
+def test_green_is_furnished_at_full_size() -> None:
+    """What lets a group scale itself waits for the last rung where counts are shares, and users for it."""
+    lacks = {"green_lacks": tuple(f"scaling policy {n}" for n in range(9))}
+    sent = decide(state(Phase.SCALE_UP), look(green=UP, share=0, **lacks), fleets="replace").commands
+    assert sent == tuple(
+        CopySetting(fleet=GREEN, like=BLUE, setting=f"scaling policy {n}") for n in range(6)
+    ), "as many as a pass may send"
+    shared = {"fleets": "replace", "routing": SHARED, "strategy": canary(34, 60)}
+    one = look(green=targets("g", 2, 1), share=None, green_attached=False, **lacks)
+    assert decide(state(Phase.SCALE_UP, proven=1, attached=False), one, **shared).state.phase is (
+        Phase.TEST_TRAFFIC
+    )
+    last = decide(state(Phase.SHIFT, rung=1), look(green=UP, share=None, **lacks), **shared)
+    assert last.state.phase is Phase.SHIFT
+    assert {type(command) for command in last.commands} == {CopySetting}
 
 
 def test_green_grows_with_blue_and_never_shrinks() -> None:

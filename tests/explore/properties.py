@@ -99,7 +99,15 @@ def limit(p: Pass) -> float:
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
+    if not p.before.let_go:
+        watch[Phase.DISCARD] = p.plan.keep_failed_green_seconds
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
+
+
+def cannot_launch(p: Pass) -> bool:
+    """Whether green's launches fail for a reason that no waiting mends."""
+    green = p.look.fleet(p.before.green)
+    return bool(green and green.launch_hopeless)
 
 
 def late(p: Pass) -> bool:
@@ -283,7 +291,9 @@ def goes_back_only_with_a_cause(p: Pass) -> bool:
     """No needless retreat: turning back has an abort, a red gate, a sick instance or a deadline."""
     if not p.moved or p.step.state.phase is not Phase.ROLL_BACK or p.step.signal == "resume":
         return True
-    return bool(p.step.state.abort is not None or red_gates(p) or sick_green(p) or late(p))
+    return bool(
+        p.step.state.abort is not None or red_gates(p) or sick_green(p) or late(p) or cannot_launch(p)
+    )
 
 
 def halts_only_with_a_cause(p: Pass) -> bool:
@@ -335,7 +345,8 @@ def cannot_begin(p: Pass) -> bool:
         for f in p.look.fleets
         if f.desired and (weights.get(f.name, 0) > 0 if weights is not None else f.attached)
     ]
-    idle = [f for f in p.look.fleets if f not in live and (f.desired or f.targets)]
+    ours = [f for f in p.look.fleets if live or p.step.state.green in (None, f.name)]  # first: green alone
+    idle = [f for f in ours if f not in live and (f.desired or f.targets)]
     short = any(
         sum(t.health.value == "healthy" for t in f.targets) * 100 < p.plan.min_healthy_percent * f.desired
         for f in live

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen import Alarm, Deployment, Plan, WeightedTargetGroups, strategies
+from bluegreen import Alarm, Deployment
 from bluegreen_sim import (
     AlarmRed,
     Application,
@@ -23,17 +24,10 @@ from bluegreen_sim import (
 )
 from bluegreen_sim.alarms import State, evaluated, holds
 from bluegreen_sim.endpoint import session
+from tests.sim.plans import WEIGHTED
 
 ERRORS = "HTTPCode_Target_5XX_Count"
-PLAN = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=WeightedTargetGroups("tg-a", "tg-b"),
-    strategy=strategies.canary(10, bake_seconds=300),
-    gates=(Alarm(name="green-errors"),),
-)
+PLAN = evolve(WEIGHTED, gates=(Alarm(name="green-errors"),))
 BAD = Settings(applications={"ami-new": Application(wrong_percent=5)}, deregistration_seconds=30)
 
 

@@ -10,30 +10,14 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from bluegreen import Deployment, Plan, SharedTargetGroup, WeightedTargetGroups, strategies
+from bluegreen import Deployment, Plan
 from bluegreen_sim import Application, Latency, Rescale, Settings, Sick, SimCloud, Timeline, Traffic, balancer
 from bluegreen_sim.application import Manner
 from bluegreen_sim.cookies import UNIT
 from bluegreen_sim.dicing import binomial, dice, multinomial
 from bluegreen_sim.fine import Fewest, Rules, Shares, ramped
 from bluegreen_sim.traffic import Outcome, Pool, Target
-
-WEIGHTED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=WeightedTargetGroups("tg-a", "tg-b"),
-    strategy=strategies.canary(10, bake_seconds=300),
-)
-SHARED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=SharedTargetGroup("tg"),
-    strategy=strategies.side_by_side(bake_seconds=60),
-)
+from tests.sim.plans import SHARED, WEIGHTED
 
 
 def targets(group: str, count: int) -> tuple[Target, ...]:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from bluegreen import Deployment, Plan, SharedTargetGroup, strategies
+from bluegreen import Deployment
 from bluegreen_sim import Application, Dies, Errors, Latency, Settings, Sick, SimCloud, Timeline, Traffic
 from bluegreen_sim.application import USUAL, Manner
 from bluegreen_sim.fine import Rules
 from bluegreen_sim.traffic import Outcome, Pool, Target
 from tests.sim.one_by_one import OneByOne
+from tests.sim.plans import SHARED
 from tests.sim.test_traffic import meet
 
 SCHEDULES = 80
@@ -23,14 +24,6 @@ IDLE_MS = 5_000
 CUT = 0
 """In place of a status: those whose connection was cut, whatever they got."""
 SEEN = ("http_2xx", "http_500", "http_502", "http_503", "http_504")
-SHARED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=SharedTargetGroup("tg"),
-    strategy=strategies.side_by_side(bake_seconds=60),
-)
 LATENCIES = (
     Latency.constant(0.004),
     Latency.menu({0.03: 5, 0.8: 3, 2.1: 2}),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bluegreen import Deployment, Plan, WeightedTargetGroups, strategies
+from bluegreen import Deployment
 from bluegreen_sim import (
     Application,
     Dies,
@@ -24,15 +24,8 @@ from bluegreen_sim import (
 from bluegreen_sim.endpoint import session
 from bluegreen_sim.endpoint.asking import NotSimulated
 from bluegreen_sim.metrics import NAMES, Metrics, Query
+from tests.sim.plans import WEIGHTED
 
-PLAN = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=WeightedTargetGroups("tg-a", "tg-b"),
-    strategy=strategies.canary(10, bake_seconds=300),
-)
 MENU = Latency.menu({0.010: 98, 0.900: 2})
 
 
@@ -40,7 +33,7 @@ def cloud_of(seconds: float = 180, **options: Any) -> SimCloud:
     """A cloud in which time passed, and blue served alone."""
     applications = {"ami-0alpha": Application(latency=MENU)}
     settings = Settings(applications=applications, **options.pop("settings", {}))
-    cloud = SimCloud(PLAN, settings=settings, **options)
+    cloud = SimCloud(WEIGHTED, settings=settings, **options)
     cloud.clock.sleep(seconds)
     return cloud
 
@@ -82,7 +75,7 @@ def test_a_503_is_no_request_of_a_target() -> None:
 def test_target_groups_are_told_apart() -> None:
     """The metrics of the target groups add up to those of the load balancer."""
     cloud = cloud_of(0)
-    Deployment(PLAN, cloud).run()
+    Deployment(WEIGHTED, cloud).run()
     whole, blue, green = (cloud.metrics("RequestCount", group) for group in (None, "blue", "tg-b"))
     assert min(len(blue), len(green)) > 3
     assert whole == {minute: blue.get(minute, 0) + green.get(minute, 0) for minute in whole}
@@ -155,7 +148,7 @@ def test_the_metrics_are_those_of_the_timeline() -> None:
     cloud = cloud_of(
         0, faults=[Errors("ami-new", 7), Sick("green", 200, for_seconds=30)], traffic=Traffic(97)
     )
-    for _ in Deployment(PLAN, cloud).steps():
+    for _ in Deployment(WEIGHTED, cloud).steps():
         cloud.metrics("RequestCount")
     rows = cloud.timeline.to_dicts()
     for metric, columns in {
@@ -199,7 +192,7 @@ def stat(client: Any, metric: str, statistic: str = "Sum", period: int = 60) -> 
 def test_boto3_reads_the_same_numbers() -> None:
     """GetMetricData and GetMetricStatistics tell what ``metrics`` tells, with CloudWatch's times."""
     cloud = cloud_of(0)
-    Deployment(PLAN, cloud).run()
+    Deployment(WEIGHTED, cloud).run()
     client = session(cloud).client("cloudwatch")
     asked = [{"Id": "m1", **stat(client, "RequestCount")}]
     within = {"StartTime": START, "EndTime": START + dt.timedelta(hours=1)}
@@ -256,7 +249,7 @@ def test_what_is_not_measured_is_said_so() -> None:
 def test_a_world_that_goes_on_has_its_minutes_at_the_same_places() -> None:
     """A timeline that begins in the middle of a minute reports its first minute from there."""
     world = cloud_of(90).world
-    cloud = SimCloud(PLAN, world=world)
+    cloud = SimCloud(WEIGHTED, world=world)
     cloud.clock.sleep(90)
     assert cloud.metrics("RequestCount") == {60: 3000, 120: 6000}
     metrics = Metrics(cloud.timeline, dict(world.homes), cloud.world.now)

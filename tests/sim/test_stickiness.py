@@ -9,20 +9,13 @@ from typing import Any
 
 import pytest
 
-from bluegreen import Deployment, Plan, SharedTargetGroup, WeightedTargetGroups, strategies
+from bluegreen import Deployment
 from bluegreen_sim import Settings, Sick, SimCloud, Timeline, Traffic
 from bluegreen_sim.cookies import lags
 from bluegreen_sim.fine import Rules
 from bluegreen_sim.traffic import Pool, Sessions, Target
+from tests.sim.plans import SHARED, WEIGHTED
 
-WEIGHTED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=WeightedTargetGroups("tg-a", "tg-b"),
-    strategy=strategies.canary(10, bake_seconds=300),
-)
 RATE, SECONDS, REQUESTS = 120, 120, 12
 USERS = Traffic(RATE).with_sessions(seconds=SECONDS, requests=REQUESTS)
 GAP = SECONDS // REQUESTS
@@ -228,16 +221,6 @@ def test_a_sticky_client_leaves_a_target_that_falls_ill() -> None:
     cloud.clock.sleep(10)
     ill_again, other = (cloud.timeline.per_target()[name] - before[name] for name in ("i-0001", "i-0002"))
     assert 0 < ill_again < 0.2 * other
-
-
-SHARED = Plan(
-    service="s",
-    image="ami-new",
-    launch_template="exercise",
-    groups=("a", "b"),
-    routing=SharedTargetGroup("tg"),
-    strategy=strategies.side_by_side(bake_seconds=60),
-)
 
 
 def test_sticky_targets_of_weighted_groups_need_sticky_groups() -> None:

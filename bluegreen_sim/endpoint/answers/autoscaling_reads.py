@@ -222,6 +222,13 @@ def _describe_tags(world: World, given: Given) -> Given:
     return paged("Tags", some, "NextToken", following)
 
 
+def _describe_notification_configurations(world: World, given: Given) -> Given:
+    """There are none."""
+    for name in given.get("AutoScalingGroupNames", ()):
+        find_group(world, name)
+    return {"NotificationConfigurations": []}
+
+
 def _describe_warm_pool(world: World, given: Given) -> Given:
     find_group(world, given["AutoScalingGroupName"])
     return {"Instances": []}
@@ -231,6 +238,7 @@ READS: dict[str, Read] = {
     "DescribeAutoScalingGroups": _describe_auto_scaling_groups,
     "DescribeAutoScalingInstances": _describe_auto_scaling_instances,
     "DescribeLoadBalancerTargetGroups": _describe_load_balancer_target_groups,
+    "DescribeNotificationConfigurations": _describe_notification_configurations,
     "DescribeTags": _describe_tags,
     "DescribeTrafficSources": _describe_traffic_sources,
     "DescribeWarmPool": _describe_warm_pool,
