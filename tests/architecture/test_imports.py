@@ -106,6 +106,7 @@ KNOWN_TO = {
         "bluegreen_sim.hypothesis_plugin",
     ),
     "nanoarrow": ("bluegreen_sim.table",),
+    "opentelemetry": ("bluegreen.telemetry",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 
