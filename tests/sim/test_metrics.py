@@ -254,3 +254,17 @@ def test_a_world_that_goes_on_has_its_minutes_at_the_same_places() -> None:
     assert cloud.metrics("RequestCount") == {60: 3000, 120: 6000}
     metrics = Metrics(cloud.timeline, dict(world.homes), cloud.world.now)
     assert metrics.latest(Query("RequestCount"), 4) == [None, None, 3000, 6000]
+
+
+@pytest.mark.parametrize("since", [0, 61, 180, 299, 300, 359])
+def test_reading_the_latest_minutes_alone_tells_the_same(since: int) -> None:
+    """Who looks back only so far reads the same points of what lies within."""
+    cloud = cloud_of(360, faults=[Errors("ami-0alpha", 5), Sick("blue", 200)])
+    homes, now = dict(cloud.world.homes), cloud.world.now
+    whole, part = Metrics(cloud.timeline, homes, now), Metrics(cloud.timeline, homes, now, 1000 * since)
+    back = (360 - since) // 60
+    for name in NAMES:
+        for target_group in (None, "tg-a"):
+            statistic = "Average" if name in ("TargetResponseTime", "HealthyHostCount") else "Sum"
+            query = Query(name, target_group, statistic)
+            assert part.latest(query, back) == whole.latest(query, back), name
