@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from .journal.undo import previous
     from .operator import Operator
     from .planfile import read_plan
+    from .redaction import Redacting, redact_logs
+    from .telemetry import OpenTelemetryListener
 
 __all__ = [
     "INVARIANTS",
@@ -87,6 +89,7 @@ __all__ = [
     "NothingToLoad",
     "NothingToUndo",
     "Observation",
+    "OpenTelemetryListener",
     "Operator",
     "Outcome",
     "Phase",
@@ -94,6 +97,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "Reading",
+    "Redacting",
     "Result",
     "Rung",
     "SharedTargetGroup",
@@ -111,6 +115,7 @@ __all__ = [
     "Window",
     "previous",
     "read_plan",
+    "redact_logs",
     "strategies",
 ]
 
@@ -132,6 +137,8 @@ _HOMES = {
     "journal.undo": "previous",
     "operator": "Operator",
     "planfile": "read_plan",
+    "redaction": "Redacting redact_logs",
+    "telemetry": "OpenTelemetryListener",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve
 
 from bluegreen.core.commands import Command
+from bluegreen.core.evidence import Console, Evidence
 from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
@@ -281,6 +282,15 @@ class SimCloud:
         first = [(n * pools[0].weight) // total for n in (k, k + 1)]
         pool, turn = (pools[0], first[0]) if first[1] > first[0] else (pools[-1], k - first[0])
         return self._instance(pool.targets[turn % len(pool.targets)][0]) if pool.targets else None
+
+    def evidence(self, fleet: str, instances: Sequence[str], lines: int) -> Evidence:
+        """Why the group's last launch failed, if it did, and a line of what each instance has to say."""
+        group = self.world.group(fleet)
+        failed = group.launch_error if group else None
+        living = [instance for instance in map(self._instance, instances) if instance and lines]
+        said = [Console(one.id, (f"{one.life}, answers: {str(one.answers).lower()}",)) for one in living]
+        activities = (f"Failed: launching an instance: {failed}",) if failed else ()
+        return Evidence(fleet=fleet, activities=activities, consoles=tuple(said))
 
     def _instance(self, name: str) -> Instance | None:
         for group in self.world.groups:

@@ -23,7 +23,7 @@ _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DA
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+_parts = attrgetter("homes", "rule", "versions", "images", "template", "alarms")
 
 
 class Looker:
@@ -43,10 +43,11 @@ class Looker:
             token: The deployment's: its template version is looked for by it.
             at: What the clock says, in seconds.
         """
-        given = (plan, token, *_parts(world))
+        fleets = tuple([self._fleet(world, name) for name in plan.groups])
+        given = (plan, token, *fleets, *_parts(world))
         known, seen, image_at = self._last
         if len(known) != len(given) or not all(map(is_, known, given)):
-            seen, image = self._all(world, plan, token), _image(world, plan)
+            seen, image = _all(world, plan, token, fleets), _image(world, plan)
             image_at = NEVER if image is None else image.available_at
             self._last = given, seen, image_at
         return Observation(
@@ -57,18 +58,6 @@ class Looker:
             default_version=seen.default_version,
             image=image_at <= world.now,
             gates=seen.gates,
-        )
-
-    def _all(self, world: World, plan: Plan, token: str) -> Observation:
-        """What does not change with time alone."""
-        version = _version(world, plan, token)
-        return Observation(
-            at=0,
-            fleets=tuple([self._fleet(world, name) for name in plan.groups]),
-            shares=_shares(world, plan),
-            version=version.number if version else None,
-            default_version=world.versions[0].number if plan.launch_template == world.template else None,
-            gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
 
     def blind(self, world: World, plan: Plan, token: str, at: float) -> Observation:
@@ -103,6 +92,19 @@ class Looker:
         )
         self._seen[name] = (group, fleet)
         return fleet
+
+
+def _all(world: World, plan: Plan, token: str, fleets: tuple[Fleet, ...]) -> Observation:
+    """What does not change with time alone."""
+    version = _version(world, plan, token)
+    return Observation(
+        at=0,
+        fleets=fleets,
+        shares=_shares(world, plan),
+        version=version.number if version else None,
+        default_version=world.versions[0].number if plan.launch_template == world.template else None,
+        gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
+    )
 
 
 def _target(instance: Instance) -> TargetHealth:

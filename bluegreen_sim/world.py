@@ -324,7 +324,10 @@ class World(Copied):
 
 
 def _find(values: tuple[T, ...], name: str, wanted: object) -> T | None:
-    return next((value for value in values if getattr(value, name) == wanted), None)
+    for value in values:
+        if getattr(value, name) == wanted:
+            return value
+    return None
 
 
 def history_wanted(world: World) -> int:

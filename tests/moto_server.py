@@ -46,7 +46,7 @@ REGION = "us-east-1"
 GRANTED = frozenset(right.action for right in RIGHTS)
 ASKED: set[str] = set()
 """IAM actions that bluegreen asked for in this process's tests."""
-SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "ssm", "sts")
+SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "sqs", "ssm", "sts")
 
 
 @cache

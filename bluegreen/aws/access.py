@@ -43,8 +43,12 @@ def _dry_runs(clients: Clients, plan: Plan) -> Mapping[str, Callable[[], Any]]:
     ec2, template = clients.write.ec2, plan.launch_template
     launch = partial(ec2.run_instances, DryRun=True, MinCount=1, MaxCount=1)
     if (image := plan.image) is None:
-        made = {"LaunchTemplateName": template, "Version": str(plan.number)}
-        return {"ec2:RunInstances": lambda: launch(LaunchTemplate=made)}
+        number = str(plan.number)
+        return {
+            "ec2:RunInstances": lambda: launch(
+                LaunchTemplate={"LaunchTemplateName": template, "Version": number}
+            )
+        }
     source = str(plan.source_version or "$Default")
     return {
         "ec2:CreateLaunchTemplateVersion": lambda: ec2.create_launch_template_version(

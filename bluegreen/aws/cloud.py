@@ -22,6 +22,7 @@ from ..core.commands import (
     SetSize,
     SetVersion,
 )
+from ..core.evidence import Evidence
 from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
 from ..core.plan import Plan
@@ -29,6 +30,7 @@ from ..core.state import Ledger
 from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
+from .evidence import evidence
 from .looking import Known, Look
 from .names import DEPLOYMENT_TAG, description, tag_list, tags
 
@@ -110,6 +112,10 @@ class AwsCloud:
             kind = classify(error)
             return Outcome(command=command, result=kind.result, error=kind, detail=words(error))
         return Outcome(command=command, result=Result.APPLIED)
+
+    def evidence(self, fleet: str, instances: Sequence[str], lines: int) -> Evidence:
+        """What AWS tells of a group, and the last lines of these instances' consoles."""
+        return evidence(self.clients.read, fleet, instances, lines)
 
     def _carry_out(self, command: Command, known: Known) -> None:
         asg = self.clients.write.autoscaling

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ..core.observation import ErrorClass
-from ..core.text import escaped
+from ..core.text import escaped, redacted
 
 AwsError = (ClientError, BotoCoreError, ResponseParserError, KeyError)
 """All that a call to AWS raises: on purpose, or because an answer has not what every such answer has.
@@ -162,13 +162,13 @@ def classify(error: Exception) -> ErrorClass:
 
 
 def words(error: Exception) -> str:
-    """The error for people, on one line: code and message."""
+    """The error for people, on one line, without what looks like a secret: code and message."""
     text = str(error)
     if isinstance(error, KeyError):
         text = f"an answer without {text}"
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
-    return escaped(text, DETAIL_LIMIT)
+    return escaped(redacted(text), DETAIL_LIMIT)
 
 
 def if_there(read: Callable[[], list[T]]) -> list[T]:

@@ -114,6 +114,14 @@ def _command(scope: Scope) -> Iterable[Limit]:
     yield [scope.arn("ec2", "instance/*")], scope.tagged
 
 
+def _console(scope: Scope) -> Iterable[Limit]:
+    """Build instances; and those of the plan's groups, which Auto Scaling gives a tag that nobody else can."""
+    instances = [scope.arn("ec2", "instance/*")]
+    yield instances, scope.tagged
+    if scope.plan:
+        yield instances, _when("aws:ResourceTag/aws:autoscaling:groupName", *scope.plan.groups)
+
+
 def _tags(scope: Scope) -> Iterable[Limit]:
     """Any tag when a thing is made, one on the build instance that is ours, and none on anything else."""
     things = [scope.arn("ec2", "*/*"), scope.public("ec2", "*/*")]
@@ -142,6 +150,7 @@ _LIMITS: Mapping[str, Callable[[Scope], Iterable[Limit]]] = {
     "image": lambda scope: [([scope.public("ec2", "image/*")], scope.tagged)],
     "snapshot": lambda scope: [([scope.public("ec2", "snapshot/*")], scope.tagged)],
     "imaging": _imaging,
+    "console": _console,
     "command": _command,
     "launch": lambda scope: [
         (["*"], {"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}})

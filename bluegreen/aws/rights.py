@@ -134,7 +134,7 @@ RIGHTS: tuple[Right, ...] = (
         "ec2:RunInstances",
     ),
     *_rights("manage", "instance", _BUILD, "ec2:StopInstances ec2:TerminateInstances"),
-    *_rights("manage", "instance", "image builds by SSH", "ec2:GetConsoleOutput"),
+    *_rights("manage", "console", "image builds by SSH; `console_lines`", "ec2:GetConsoleOutput"),
     *_rights("manage", "imaging", _BUILD, "ec2:CreateImage"),
     *_rights("manage", "command", _BUILD, "ssm:SendCommand"),
     *_rights("manage", "volume", "`cleanup`", "ec2:DeleteVolume"),

@@ -119,6 +119,8 @@ def _url(_context: click.Context, _option: click.Parameter, text: str | None) ->
         raise click.BadParameter(str(error)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:5000")
+    if parts.username is not None or parts.query:
+        raise click.BadParameter("a user name, a password or a query in it would be shown: leave them out")
     return text
 
 

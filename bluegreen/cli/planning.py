@@ -181,6 +181,8 @@ class Forecast:
             + (f" after {plan.retain_seconds} s" if plan.fleets == "replace" and plan.retain_seconds else ""),
         )
         yield " ", "what was borrowed (bounds, suspended scaling) is given back"
+        if seconds := plan.keep_failed_green_seconds:
+            yield " ", f"a green that fails is kept for {seconds} s, without users, before it goes"
 
     def _first_size(self) -> str:
         first = self.plan.rungs[0].percent

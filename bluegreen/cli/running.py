@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import attrs
 from attrs import define, field
 
 from bluegreen import Deployment, ImageBuild, Result
@@ -157,6 +158,7 @@ class Run:
                 "started": result.started,
                 "ended": result.ended,
                 "leftovers": result.leftovers,
+                "evidence": None if result.evidence is None else attrs.asdict(result.evidence),
                 "steps": [one.data() for one in self.told if one.happened],
                 "exit_code": int(code),
                 **(more or {}),
@@ -172,6 +174,8 @@ class Run:
         yield from lines
         for left in result.leftovers:
             yield f"left over: {left}"
+        if result.evidence is not None:
+            yield f"what green left behind: {self.wish.operate('status')}"
 
 
 def building(build: ImageBuild, builder: Builder) -> Iterator[tuple[BuildStep, BuildPhase, bool]]:

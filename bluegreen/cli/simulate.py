@@ -164,7 +164,15 @@ def simulate(
         # The world is saved after each pass, and before anybody hears of it.
         run.follow(stopped, lambda: save(folder, cloud), verbose=verbose)
     if report:
-        written = write_report(report, run.deployment.plan, cloud, run.told, seed=wish.seed)
+        deployment = run.deployment
+        written = write_report(
+            report,
+            deployment.plan,
+            cloud,
+            run.told,
+            seed=wish.seed,
+            evidence=deployment.result().evidence,
+        )
         output.note(f"the report is in {report}" if written else "no report: the deployment has not ended")
     return _end(run, cloud)
 

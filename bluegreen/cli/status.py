@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 from bluegreen import read_plan
@@ -22,6 +23,7 @@ from .exits import Exit, of_phase
 from .folder import Folder
 from .options import Command, journal_options, json_option, optional_plan_file
 from .output import Output
+from .reporting import rows
 from .shared import Home, Shared
 from .telling import STYLES, Told, asked, awaited, clock, rung, turned_back
 
@@ -133,6 +135,7 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "requests": [{"kind": r.kind, "by": r.by, "reason": r.reason} for r in _unseen(story)],
         "lock": _lock(holder) if holder and held else None,
         "leftovers": state.leftovers,
+        "evidence": None if story.evidence is None else attrs.asdict(story.evidence),
     }
 
 
@@ -185,6 +188,7 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "asked", f"{asked(request)}; the next pass takes it in"
     for left in data["leftovers"]:
         yield "left over", left
+    yield from rows(story.evidence)
 
 
 def _held(holder: str, fence: int, since: float, until: float) -> str:

@@ -88,6 +88,7 @@ KNOWN_TO = {
     "rich": ("bluegreen.cli",),
     "hypothesis": ("bluegreen_sim.testing", "bluegreen_sim.hypothesis_plugin"),
     "nanoarrow": ("bluegreen_sim.table",),
+    "opentelemetry": ("bluegreen.telemetry",),
     "pytest": ("bluegreen_sim.pytest_plugin",),
 }
 

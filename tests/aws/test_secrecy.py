@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from bluegreen import Deployment, JournalError, SqliteJournal
 from bluegreen.aws import AwsCloud
 from bluegreen.core.errors import BlueGreenError
 from tests.contract.providers import Hands, plan_for
-from tests.moto_account import TEMPLATE, lay_out
+from tests.moto_account import lay_out
 from tests.moto_server import REGION
 from tests.proxy import Proxy, Refuse
 
@@ -25,24 +24,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.contract
 
-KEY, SECRET, TOKEN, DATA = (
-    "AKIACANARYCANARY0001",
-    "canary-secret-0002",
-    "canary-token-0003",
-    "canary-data-0004",
-)
-CANARIES = (KEY, SECRET, TOKEN, DATA, b64encode(DATA.encode()).decode())
+CANARIES = KEY, SECRET, TOKEN = ("AKIACANARYCANARY0001", "canary-secret-0002", "canary-token-0003")
 
 
 def told(
     moto: MotoServer, folder: Path, caplog: pytest.LogCaptureFixture, *, denied: bool = False
 ) -> Iterator[str]:
-    """All that a deployment writes, logs, raises and returns, with secrets wherever AWS has room for one."""
-    account = lay_out(moto, "weighted")
-    moto.client("ec2").create_launch_template_version(
-        LaunchTemplateName=TEMPLATE, SourceVersion="1", LaunchTemplateData={"UserData": CANARIES[-1]}
-    )
-    plan = plan_for("weighted", source_version=2)
+    """All that a deployment writes, logs, raises and returns."""
+    lay_out(moto, "weighted")
+    plan = plan_for("weighted")
     session = boto3.Session(KEY, SECRET, TOKEN, region_name=REGION)
     caplog.set_level(logging.DEBUG, "bluegreen")
     path = folder / "journal.sqlite"
@@ -56,7 +46,7 @@ def told(
                 deployment.run()
             assert deployment.result().ok is not denied
             yield repr(deployment.result())
-            yield repr(cloud.observe(plan, deployment.state.ledger)) + repr(cloud) + repr(account)
+            yield repr(cloud.observe(plan, deployment.state.ledger)) + repr(cloud)
         finally:
             cloud.close()
     yield path.read_bytes().decode("latin-1")
@@ -75,7 +65,7 @@ def test_no_secret_is_told(
     caplog: pytest.LogCaptureFixture,
     denied: bool,  # noqa: FBT001
 ) -> None:
-    """Keys, a token and user data, with all logs on, whether it ends well or is denied: none is anywhere."""
+    """Keys and a session token, with all our logs on, whether it ends well or is denied: none is anywhere."""
     assert found(told(moto, tmp_path, caplog, denied=denied)) == set()
 
 

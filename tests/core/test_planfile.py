@@ -166,7 +166,7 @@ gates = (
     | st.builds(
         Probe,
         name=names,
-        url=st.from_regex(r"https?://[^\s\x00-\x1f\ud800-\udfff]{1,20}", fullmatch=True),
+        url=st.from_regex(r"https?://[^\s\x00-\x1f\ud800-\udfff@]{1,20}", fullmatch=True),
         body=st.none() | st.text(st.characters(exclude_categories=["Cs"])).map(re.escape),
     )
     | st.builds(Hook, name=names, phases=st.permutations(["test_traffic", "bake", "PRE_SCALE_UP"]).map(tuple))
