@@ -293,7 +293,7 @@ class Dated:
 
 @pytest.mark.parametrize(("wrong", "phase"), [(0, "promoted"), (5, "rolled_back")])
 def test_the_aws_adapter_judges_a_release_by_the_simulated_metrics(wrong: int, phase: str) -> None:
-    """Through boto3 a gate on green's errors per request sees what its users met, and turns a bad one back."""
+    """Through boto3 a gate on green's errors per request sees what users met, and turns a bad one back."""
     shares = {"metric": "HTTPCode_Target_5XX_Count", "divided_by": "RequestCount", "missing": "zero"}
     gate = MetricGate(name="errors", threshold=0.02, **shares)
     plan = evolve(WEIGHTED, gates=(gate,))
