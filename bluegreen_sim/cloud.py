@@ -23,7 +23,7 @@ from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .evaluating import by_metrics, by_rules, with_alarms
+from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes, new_images, new_versions
 from .looking import Looker
@@ -193,7 +193,7 @@ class SimCloud:
     def _minute_is_over(self) -> None:
         """Alarms are evaluated; groups with policies look at the load of the minute."""
         if self.world.evaluated:
-            self.world = by_metrics(self.world, self._metrics())
+            self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
         if any(group.scaling.policies for group in self.world.groups):
             self._loads.append(self._load(self.world))
             loads = {
@@ -292,9 +292,10 @@ class SimCloud:
         """The same, as a query of ``bluegreen_sim.metrics``."""
         return self._metrics().points(query)
 
-    def _metrics(self) -> Metrics:
-        delay = 1000 * self.world.settings.metric_delay_seconds
-        return Metrics(self.timeline, dict(self.world.homes), self.world.now - delay)
+    def _metrics(self, reach: int | None = None) -> Metrics:
+        until = self.world.now - 1000 * self.world.settings.metric_delay_seconds
+        since = 0 if reach is None else max(0, until - reach)
+        return Metrics(self.timeline, dict(self.world.homes), until, since)
 
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
