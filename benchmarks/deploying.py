@@ -91,7 +91,7 @@ def _whole(cases: dict[str, Case]) -> Section:
         "From preflight to `promoted`: default times, 100 requests a second, the world made beforehand. "
         "*Loop*: `observe`, `step`, `carry_out`, sleep, and nothing else. *Deployment*: "
         "`bluegreen.Deployment(plan, cloud).run()` with a `MemoryJournal`. What it records is written, "
-        "sealed and chained when somebody reads: *journal read* is all of that and reading it, afterwards. "
+        "sealed and chained when somebody reads: *journal read* is all of that, done afterwards. "
         "Reading the timeline is not included. Times are those of the process. "
         f"{ROUNDS} interleaved rounds, medians."
     )

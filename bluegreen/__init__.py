@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         LockTaken,
         MissingExtra,
         NothingToLoad,
+        NothingToUndo,
         NotPromoted,
         PlanError,
         SlotTaken,
@@ -39,14 +40,26 @@ if TYPE_CHECKING:
         Shares,
         TargetHealth,
     )
-    from .core.plan import Deadlines, Limits, Plan, Rung, SharedTargetGroup, Strategy, WeightedTargetGroups
+    from .core.plan import (
+        Deadlines,
+        Limits,
+        Plan,
+        Rung,
+        SharedTargetGroup,
+        Strategy,
+        TemplateVersion,
+        WeightedTargetGroups,
+    )
     from .core.state import Phase, State, Step
     from .deployment import Deployment, Result
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
+    from .journal.undo import previous
     from .operator import Operator
     from .planfile import read_plan
+    from .redaction import Redacting, redact_logs
+    from .telemetry import OpenTelemetryListener
 
 __all__ = [
     "INVARIANTS",
@@ -74,7 +87,9 @@ __all__ = [
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
+    "NothingToUndo",
     "Observation",
+    "OpenTelemetryListener",
     "Operator",
     "Outcome",
     "Phase",
@@ -82,6 +97,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "Reading",
+    "Redacting",
     "Result",
     "Rung",
     "SharedTargetGroup",
@@ -93,10 +109,13 @@ __all__ = [
     "Strategy",
     "SystemClock",
     "TargetHealth",
+    "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
     "Window",
+    "previous",
     "read_plan",
+    "redact_logs",
     "strategies",
 ]
 
@@ -104,19 +123,22 @@ _HOMES = {
     "clock": "SystemClock",
     "core.errors": (
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
-        "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
+        "MissingExtra NotPromoted NothingToLoad NothingToUndo PlanError SlotTaken Unfinished"
     ),
     "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": ("Deadlines Limits Plan Rung SharedTargetGroup Strategy WeightedTargetGroups"),
+    "core.plan": "Deadlines Limits Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
+    "journal.undo": "previous",
     "operator": "Operator",
     "planfile": "read_plan",
+    "redaction": "Redacting redact_logs",
+    "telemetry": "OpenTelemetryListener",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from .core.commands import Command
 from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
+from .core.evidence import Evidence
 from .core.invariants import broken_by_command
 from .core.machine import initial, step
 from .core.observation import Observation, Outcome, Request
@@ -26,6 +27,7 @@ from .journal.log import Log
 from .locking import LockPolicy, check, take
 from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
+from .witness import gather
 
 
 @frozen(kw_only=True)
@@ -41,6 +43,7 @@ class Result:
         ended: When it was last looked at.
         leftovers: What could not be given back or removed, one clause each.
         history: Every step, in order.
+        evidence: What green left behind, once it was given up.
     """
 
     phase: Phase
@@ -51,6 +54,7 @@ class Result:
     ended: float
     leftovers: tuple[str, ...]
     history: tuple[Step, ...]
+    evidence: Evidence | None = None
 
     def raise_unless_promoted(self) -> None:
         """Raise NotPromoted with the phase and the reason unless ``ok``."""
@@ -157,6 +161,8 @@ class Deployment:
         self._started: float | None = None
         self._id: str | None = None
         self._last: tuple[Observation, Step] | None = None
+        self._turned: Observation | None = None
+        self._evidence: Evidence | None = None
 
     @classmethod
     def load(cls, service: str, cloud: Cloud, journal: Journal, **options: Any) -> Deployment:
@@ -197,6 +203,17 @@ class Deployment:
         self._log.append("decision", partial(codec.decision, observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
         self._last = (observation, decided)
+        if decided.state.phase is Phase.ROLL_BACK and state.phase is not Phase.ROLL_BACK:
+            self._turned = observation
+        if decided.state.phase is Phase.DISCARD and self._evidence is None:
+            # Users are on blue again, and nothing of green is removed yet.
+            self._evidence = gather(
+                self.plan,
+                decided.state,
+                self._turned or observation,
+                ask=getattr(self.cloud, "evidence", None),
+            )
+            self._log.append("evidence", codec.evidence(self._evidence), deployment_id)
         if decided.commands:
             self._outcomes = carry_out(
                 self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
@@ -270,6 +287,7 @@ class Deployment:
             ended=state.at,
             leftovers=state.leftovers,
             history=tuple(self.history),
+            evidence=self._evidence,
         )
 
     # ----------------------------------------------------------------------------------------- details
@@ -323,6 +341,7 @@ class Deployment:
         self.history = list(story.steps)
         self._outcomes = story.outcomes
         self._started = story.started
+        self._turned, self._evidence = story.turned, story.evidence
         self._id = story.state.ledger.deployment_id
         self._last = (story.looks[-1], story.steps[-1]) if story.steps else None
         return story.state
@@ -355,17 +374,17 @@ class Deployment:
         return tuple(self._requests)
 
     def _tell(self, decided: Step, observation: Observation) -> None:
-        if not (self._listeners or heard()):
-            return
-        fields = {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
-        logger().info("step", reason=decided.reason, **fields)
+        if heard():
+            logger().info("step", reason=decided.reason, **self._fields(decided))
         for listener in self._listeners:
             try:
                 listener.stepped(decided, observation)
             except Exception as error:  # noqa: BLE001  (somebody else's code must not stop a deployment)
-                logger().warning(
-                    "listener failed", listener=type(listener).__name__, error=str(error), **fields
-                )
+                broken = {"listener": type(listener).__name__, "error": str(error)}
+                logger().warning("listener failed", **broken, **self._fields(decided))
+
+    def _fields(self, decided: Step) -> dict[str, str]:
+        return {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
 
 
 def _deployment_id(plan: Plan, number: int, started: float) -> str:
@@ -373,6 +392,6 @@ def _deployment_id(plan: Plan, number: int, started: float) -> str:
 
     It is recorded before anything is made under its name, so a crash never leads to a second one.
     """
-    made_of = f"{plan.service}\0{plan.image}\0{plan.groups}\0{started!r}"
+    made_of = f"{plan.service}\0{plan.image or plan.version}\0{plan.groups}\0{started!r}"
     digest = hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
     return f"{plan.service}-{number}-{digest}"

@@ -321,6 +321,8 @@ def readings(
         measure: What measures; None: nothing does, and a metric has no data.
         epoch: Unix time of the observation's second 0; None: there is no calendar, and windows are open.
     """
+    if not plan.gates:
+        return ()
     asked = [gate for gate in gates_for(plan, phase) if not isinstance(gate, Alarm)]
     metrics = [gate for gate in asked if isinstance(gate, MetricGate) and gate.name not in gates]
     read = measured(metrics, green, blue, measure) if metrics else {}

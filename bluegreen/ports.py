@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from attrs import frozen
 
 from .core.commands import Command
+from .core.evidence import Evidence
 from .core.gates import MetricGate
 from .core.observation import ErrorClass, GateReading, Observation, Outcome, Result
 from .core.plan import Plan
@@ -57,6 +58,12 @@ Measure = Callable[[Sequence[MetricGate], Sequence[str]], Mapping[tuple[str, str
 anything."""
 
 
+Witness = Callable[[str, Sequence[str], int], Evidence]
+"""What a cloud may offer besides, as ``evidence(group, instances, lines)``: what it tells of a green that was
+given up, before that is removed, and the last ``lines`` of these instances' consoles. It only reads; what it
+cannot read it names in ``Evidence.unread``; ``targets`` is filled in by the loop. It may raise anything."""
+
+
 class Gate(Protocol):
     """A check from outside: what a plan's ``Probe`` or ``Hook`` of the same name stands for."""
 
@@ -96,7 +103,7 @@ class Record:
         seq: Its slot: 1, 2, 3 … without a gap.
         service: Whose log it is in.
         deployment_id: The deployment it belongs to.
-        kind: ``lease``, ``started``, ``decision``, ``outcomes`` or ``request``.
+        kind: ``lease``, ``started``, ``decision``, ``outcomes``, ``evidence`` or ``request``.
         body: What happened, as JSON-able data; its form by kind is in ``journal/codec.py``.
         fence: The holder's fence; 0 for an operator's request.
         writer: Writer and nonce, so that a writer can find its own record again.

@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: the state machine and the promises.
+"""Write the pages that are made from the code: the state machine, the promises, the timeline, the rights.
 
 ``python docs/generate.py`` writes them; a test compares them with what would be written now.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from bluegreen.core.invariants import INVARIANTS
+from bluegreen.aws.rights import LEVELS, RIGHTS, TEMPLATES
+from bluegreen.core.invariants import INVARIANTS, Invariant
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
 from bluegreen.core.plan import Deadlines
 from bluegreen.core.signals import Signal
@@ -17,6 +20,7 @@ from bluegreen.core.state import Phase
 from bluegreen_sim.table import COLUMNS, JSON_TYPES, schema
 
 HERE = Path(__file__).parent
+KEPT = HERE / "promises.toml"
 
 
 def described(member: Phase | Signal) -> str:
@@ -114,50 +118,50 @@ The first that applies is the answer, in this order.
 
 def promises() -> str:
     """``docs/promises.md``."""
-    rows = []
-    for invariant in INVARIANTS:
-        kinds = [
-            word
-            for word, predicate in (("commands", invariant.command), ("steps", invariant.step))
-            if not predicate.__name__.startswith("_")
-        ]
-        rows.append(f"| {invariant.id} | {invariant.name} | {invariant.sentence} | {' and '.join(kinds)} |")
-    return PROMISES.format(rows="\n".join(rows))
+    known = {invariant.id: invariant for invariant in INVARIANTS}
+    sections = [
+        promise(name, kept, known.get(name)) for name, kept in tomllib.loads(KEPT.read_text()).items()
+    ]
+    return PROMISES.format(sections="\n\n".join(sections))
+
+
+def promise(number: str, kept: dict[str, Any], invariant: Invariant | None) -> str:
+    """One promise: its words, where it is held to, where it is seen to object, and what is not promised."""
+    name, exactly, where = kept.get("name"), kept.get("exactly"), "every run"
+    if invariant is not None:
+        kinds = (("commands", invariant.command), ("steps", invariant.step))
+        where = " and ".join(word for word, predicate in kinds if not predicate.__name__.startswith("_"))
+        name, exactly = invariant.name, invariant.sentence
+    held, objects = (", ".join(f"`{test}`" for test in kept[key]) for key in ("tests", "fires"))
+    return (
+        f"## {number} {name}\n\n{exactly} *(of {where})*\n\n- Not promised: {kept['not']}\n"
+        f"- Held to it: {held}\n- Seen to object: {objects}"
+    )
 
 
 PROMISES = """# Promises
 
-Made from `bluegreen/core/invariants.py` by `docs/generate.py`; do not edit.
+Made from `bluegreen/core/invariants.py` and `docs/promises.toml` by `docs/generate.py`; do not edit.
 
 A promise about commands says nothing of what the world does by itself. The world alone can kill every
-instance; what is promised is that none of our commands did. Each promise is a value in
+instance; what is promised is that none of our commands did. Each promise of commands or steps is a value in
 `bluegreen.INVARIANTS`, and the same predicate serves four times: right before each command that moves users
 or removes something, against a look taken for that purpose; in property tests over random worlds; over every
 edge of the exhaustive search; and in the tests of `tests/core/test_invariants.py`, where each one fires on a
-bad trace.
+bad trace. Those of every run are checks of a journal, of ground truth, or of all ways of a search; each is
+seen to object to something wrong that was brought in. Tests are named below `tests/`.
 
-| id | promise | exactly | of |
-| --- | --- | --- | --- |
-{rows}
+Within which bounds: the exhaustive search covers, with one instance a colour, any two of ten kinds of fault, and a
+late request of a superseded process with an act of an operator; with two, any one. Both routings, both kinds of
+fleet, every strategy by name. `make proof` adds any two with two instances, any three with one, the late
+request with any other fault, and the whole crash matrix. Simulated deployments have up to four instances: 5,000
+in `make test`, 100,000 in `make proof`, 1,000,000 in `make soak`. The bugs that other deployers had, and what
+caught them here, are in [real-bugs.md](explanation/real-bugs.md).
 
-Of every run, rather than of a single decision, these hold too:
+What is *not* promised: that the world is as the simulator says. Nothing here has seen AWS; the rules that the
+simulator follows, with their sources, are in [simulator.md](simulator.md).
 
-| id | promise | exactly | where |
-| --- | --- | --- | --- |
-| S16 | determinism | The same plan, state and observation give the same step, byte for byte; a journal replays. | `tests/crash/`, `tests/golden/` |
-| S13 | intent first | No command is sent before its decision is in the journal. | `tests/crash/` |
-| S12 | one writer | A stale holder's next append finds its slot taken, whatever its clock says. | `tests/contract/test_journals.py` |
-| S10 | at most one | However often a process dies, there is one green group and one template version. | `tests/crash/` |
-| L1 | it ends | Once faults stop, every run ends in a terminal phase or halts for a person. | `tests/explore/` |
-| L2 | deadlines | No phase outlasts its deadline on the deployment's own clock, looked at whole. | `tests/explore/properties.py` |
-| L3 | crashes | A run that crashed and was loaded ends as the run that did not. | `tests/crash/` |
-| L4 | a way back | Before the commit, with a blue that carries, an abort ends rolled back; it never waits for green. | `tests/explore/` |
-| L8 | no needless retreat | With tolerable faults only, and a world quicker than the deadlines, every run ends promoted. | `tests/explore/test_campaign.py` |
-
-Bounds: the exhaustive search covers any two of ten kinds of fault with one instance a colour and any one with two,
-for both routings, both kinds of fleet and every strategy by name; `make proof` any two with two, and any three with
-one. Random worlds have up to four instances. What is *not* promised: that the world is as the simulator says. Nothing here has seen
-AWS; the rules that the simulator follows, with their sources, are in [simulator.md](simulator.md).
+{sections}
 """
 
 
@@ -197,9 +201,12 @@ assert all(row["requests"] == row["http_2xx"] for row in rows)
 ```
 
 The table is also an Arrow stream (`pip install 'bluegreen[arrow]'`), so `polars.DataFrame(cloud.timeline)`,
-`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares `float64`.
+`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares and
+times `float64`.
 
-Not in it: latency. Requests are answered at once here, so there is no p50 and no p99 that would be true.
+A request stands in the second in which it was sent, whatever becomes of it later. `p50_ms` and `p99_ms` are order
+statistics of the menu of times that an application's latency is, each stretched by the load of its second; they are
+empty where no latency is set ([simulator](simulator.md#what-applications-are-like)).
 
 ## JSON schema
 
@@ -210,7 +217,70 @@ Of `to_dicts()`, as `Timeline.json_schema()` gives it:
 ```
 """
 
-PAGES = {"state-machine.md": state_machine, "promises.md": promises, "timeline.md": timeline}
+
+def rights() -> str:
+    """``docs/rights.md``."""
+    rows, besides = [], []
+    for level in LEVELS:
+        uses: dict[str, list[str]] = {}
+        for right in RIGHTS:
+            if right.level == level:
+                uses.setdefault(right.use, []).append(f"`{right.action}`")
+                if right.page:
+                    besides.append(f"| `{right.action}` | {right.use} | {right.page} |")
+        rows += [f"| `{level}` | {use} | {', '.join(actions)} |" for use, actions in uses.items()]
+    return RIGHTS_PAGE.format(rows="\n".join(rows), besides="\n".join(besides), templates=TEMPLATES)
+
+
+RIGHTS_PAGE = """# Rights
+
+Made from `bluegreen/aws/rights.py` by `docs/generate.py`; do not edit.
+
+`bluegreen policy LEVEL [FILE]` prints an IAM policy with the rights of a level; each level has those before it.
+`observe` looks. `shift` moves users between groups that stand, and writes a team's journal. `manage` deploys, builds
+images and cleans up.
+
+```console
+$ bluegreen policy manage deployment.toml --account 123456789012 --region eu-west-1 --role exercise-instance
+$ bluegreen policy observe deployment.toml --journal s3://releases/journals    # a team's journal as well
+$ bluegreen policy shift --notify arn:aws:sns:eu-west-1:123456789012:releases  # by tag alone; a topic is told
+```
+
+| level | needed for | actions |
+| --- | --- | --- |
+{rows}
+
+Without `autoscaling:DescribeScalingActivities` only the reason of a failed launch, and a part of what is kept of a failed
+green, is missing.
+
+These are asked of the same credentials though no call of that name is made:
+
+| action | needed for | page |
+| --- | --- | --- |
+{besides}
+
+`ec2:RunInstances` is both: called by image builds, and
+[asked for]({templates}) when a group is created or pointed at a template version.
+
+## What it is limited to
+
+- Groups of the plan by name: their ARNs have it. A listener or a rule by its ARN, if `routing.listener` has it.
+- What only an id leads to by the tag `bluegreen:service` with the service's name: launch templates, listeners and rules
+  without an ARN in the plan, instances, volumes, images, snapshots. What `bluegreen` makes bears it; **give it to your
+  launch template, and to the listener or rule.** Without a plan everything is limited to what bears that tag.
+- Consoles of build instances by that tag, and of the plan's groups by the tag that Auto Scaling gives their instances.
+- Looking is not limited: AWS knows no resources for these actions.
+- No policy lets anybody give that tag to what exists. It is given when a thing is made, and only to what is made.
+- `iam:PassRole` is for EC2 alone, and for the roles that `--role` names; without it for any role of the account.
+- In a journal's bucket nothing may be deleted. Turn versioning on, and nothing can be lost by overwriting either.
+"""
+
+PAGES = {
+    "state-machine.md": state_machine,
+    "promises.md": promises,
+    "timeline.md": timeline,
+    "rights.md": rights,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

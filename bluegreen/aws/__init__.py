@@ -5,5 +5,14 @@ from .builder import AwsBuilder
 from .cloud import AwsCloud
 from .journal import S3Journal
 from .ssh import Ssh
+from .telling import EventBridgeListener, SnsListener
 
-__all__ = ["Account", "AwsBuilder", "AwsCloud", "S3Journal", "Ssh"]
+__all__ = [
+    "Account",
+    "AwsBuilder",
+    "AwsCloud",
+    "EventBridgeListener",
+    "S3Journal",
+    "SnsListener",
+    "Ssh",
+]

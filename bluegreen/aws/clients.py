@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 CONNECT_SECONDS = 5
+USER_AGENT = "bluegreen"
+"""Stands in the user agent of every call, so that CloudTrail tells ours from others of the same role."""
 READ_ATTEMPTS = 3
 THROTTLED_ATTEMPTS = 6
 """How often a question is asked that AWS answers with "too often". An account's deployments share its buckets
@@ -55,6 +57,7 @@ class Services:
         options: dict[str, Any] = {
             "retries": {"mode": "standard", "total_max_attempts": attempts},
             "connect_timeout": CONNECT_SECONDS,
+            "user_agent_extra": USER_AGENT,
             "read_timeout": call_seconds,
             # An endpoint from the environment or a profile would send a deployment to where nobody looks.
             "ignore_configured_endpoint_urls": endpoint_url is None,

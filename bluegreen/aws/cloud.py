@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from ..clock import SystemClock
 from ..core.commands import (
     Attach,
@@ -20,13 +22,15 @@ from ..core.commands import (
     SetSize,
     SetVersion,
 )
+from ..core.evidence import Evidence
 from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing, watching
+from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
+from .evidence import evidence
 from .looking import Known, Look
 from .names import DEPLOYMENT_TAG, description, tag_list, tags
 
@@ -45,6 +49,7 @@ class AwsCloud:
             the environment or in a profile are ignored.
         subnets: Where a first release creates its group. Without them, where the plan's other group is,
             else where the load balancer is.
+        account: The account that the credentials must lead to; None does not ask.
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
 
@@ -59,6 +64,7 @@ class AwsCloud:
         *,
         endpoint_url: str | None = None,
         subnets: Iterable[str] = (),
+        account: str | None = None,
         call_seconds: float = 20,
         clock: Clock | None = None,
     ) -> None:
@@ -66,7 +72,9 @@ class AwsCloud:
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
         self._subnets = tuple(subnets)
+        self._account = account
         self._known: Known | None = None
+        self._denied: tuple[str, ...] | None = None
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -76,8 +84,13 @@ class AwsCloud:
         """Look at all that the plan speaks of."""
         token = ledger.deployment_id
         if self._known is None or (self._known.plan, self._known.token) != (plan, token):
-            self._known = Known(plan=plan, token=token)
-        return Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+            self._known, self._denied = Known(plan=plan, token=token), None
+        seen = Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+        if ledger.loans:
+            return seen
+        if self._denied is None:
+            self._denied = tuple(access.problems(self.clients, plan, self._account))
+        return evolve(seen, problems=(*seen.problems, *self._denied))
 
     def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
         """The plan's metrics by (gate, group); see ``bluegreen.ports.Measure``."""
@@ -99,6 +112,10 @@ class AwsCloud:
             kind = classify(error)
             return Outcome(command=command, result=kind.result, error=kind, detail=words(error))
         return Outcome(command=command, result=Result.APPLIED)
+
+    def evidence(self, fleet: str, instances: Sequence[str], lines: int) -> Evidence:
+        """What AWS tells of a group, and the last lines of these instances' consoles."""
+        return evidence(self.clients.read, fleet, instances, lines)
 
     def _carry_out(self, command: Command, known: Known) -> None:
         asg = self.clients.write.autoscaling

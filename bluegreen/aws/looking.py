@@ -48,7 +48,7 @@ class Known:
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
-        version_at: When it was made.
+        version_at: When it was made for this deployment.
         extras: Of a group that green is made like: what it is given by calls of its own.
         furnished: The groups that have all of it.
         turns: The alarms as they were seen last, by name.
@@ -123,9 +123,7 @@ class Look:
                     known.shares = seen["shares"] = self._shares()
         with self._part("template version"):
             if known.version is None:
-                known.version, known.version_at = templates.version_of(
-                    self._read, plan.launch_template, plan.image, known.token
-                ) or (None, None)
+                known.version, known.version_at = self._version()
         if not self._ledger.loans:
             seen |= self._surroundings(seen.get("fleets", ()))
         alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)]
@@ -154,6 +152,16 @@ class Look:
             (self._problems if absent else self._unread).append(f"{name} ({words(error)})")
 
     # -------------------------------------------------------------------------------------------- the parts
+
+    def _version(self) -> tuple[int | None, datetime | None]:
+        """The version that is deployed, and when it was made for this deployment; None: not, or by others."""
+        plan, read = self._plan, self._read
+        if plan.image is not None:
+            made = templates.version_of(read, plan.launch_template, plan.image, self._known.token)
+            return made or (None, None)
+        assert plan.number is not None, "a plan has one of them"
+        found = templates.named(read, plan.launch_template, plan.number)
+        return None if found is None else plan.number, None
 
     def _fleets(self) -> tuple[Fleet, ...]:
         known, plan, read = self._known, self._plan, self._read
@@ -244,13 +252,14 @@ class Look:
         found: dict[str, Any] = {}
         with self._part("launch template"):
             found["default_version"] = default = templates.default_version(read, plan.launch_template)
-            if default is not None:
+            if default is not None and plan.version is None:
                 live = [fleet.version for fleet in seen if fleet.desired and fleet.version]
                 sources = [plan.source_version] if plan.source_version else live or [default]
                 self._problems += templates.source_problems(read, plan.launch_template, sources)
         with self._part("image"):
-            images = if_there(lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"])
-            found["image"] = bool(images) and images[0].get("State") == "available"
+            if image := plan.image or self._named_image():
+                images = if_there(lambda: read.ec2.describe_images(ImageIds=[image])["Images"])
+                found["image"] = bool(images) and images[0].get("State") == "available"
         with self._part("delays"):
             found["delays"] = routing.delays(read, known.rules, known.target_groups)
         if known.rules:
@@ -274,3 +283,19 @@ class Look:
                 with self._part("what is copied"):
                     self._problems += copying.problems(read, group)
         return found
+
+    def _named_image(self) -> str | None:
+        """The image that the plan's version names; None when it names none, or not by its id."""
+        plan = self._plan
+        assert plan.number is not None, "a plan without an image has a version"
+        data = templates.named(self._read, plan.launch_template, plan.number)
+        if data is None:
+            return None
+        image: str | None = data.get("ImageId")
+        if image is None or not image.startswith("ami-"):
+            self._problems.append(
+                f"version {plan.number} of {plan.launch_template} names its image by {image or 'nothing'}, "
+                "so two launches may differ: make a version that names the image by its id"
+            )
+            return None
+        return image

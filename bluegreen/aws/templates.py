@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import if_there
 from .names import description
+from .routing import Raw
 
 if TYPE_CHECKING:
     from .clients import Services
@@ -39,6 +40,16 @@ def version_of(read: Services, template: str, image: str, token: str) -> tuple[i
         and version.get("LaunchTemplateData", {}).get("ImageId") == image
     ]
     return min(made, default=None, key=lambda each: each[0])
+
+
+def named(read: Services, template: str, number: int) -> Raw | None:
+    """What a version says, as the instances are started from it; None when there is no such version."""
+    found = if_there(
+        lambda: read.ec2.describe_launch_template_versions(
+            LaunchTemplateName=template, Versions=[str(number)]
+        )["LaunchTemplateVersions"]
+    )
+    return found[0].get("LaunchTemplateData", {}) if found else None
 
 
 def source_problems(read: Services, template: str, numbers: Iterable[int]) -> Iterator[str]:

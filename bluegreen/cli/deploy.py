@@ -29,6 +29,7 @@ from .options import (
     plan_file,
     set_option,
     verbose_option,
+    version_option,
 )
 from .output import Output
 from .running import Run
@@ -45,7 +46,7 @@ class Release(Wish):
     """A deployment that is asked for on AWS.
 
     Args:
-        template_version: The launch template version that the new one is made from; None when not said.
+        source_version: The launch template version that the new one is made from; None when not said.
         subnets: Where a first release creates its group.
         profile: What ``--profile`` said.
         region: What ``--region`` said.
@@ -56,7 +57,7 @@ class Release(Wish):
 
     verb: ClassVar[str] = "deploy"
 
-    template_version: int | None
+    source_version: int | None
     subnets: tuple[str, ...]
     profile: str | None
     region: str | None
@@ -67,14 +68,13 @@ class Release(Wish):
     @property
     def plan(self) -> Plan:
         """What is wanted, all options considered."""
-        plan = super().plan
-        version = self.template_version
-        return plan if version is None else attrs.evolve(plan, source_version=version)
+        plan, source = super().plan, self.source_version
+        return plan if source is None else attrs.evolve(plan, source_version=source)
 
     def options(self) -> Iterator[tuple[str, object]]:
         """The options that say what is wanted and where."""
         yield from super().options()
-        yield "--template-version", self.template_version
+        yield "--source-version", self.source_version
         yield from (("--subnet", subnet) for subnet in self.subnets)
         yield "--profile", self.profile
         yield "--region", self.region
@@ -83,16 +83,27 @@ class Release(Wish):
 
     def alike(self, plan: Plan) -> Iterator[Self]:
         """The same wish with the options that may make it one for this plan, the clearest first."""
-        for version in (None, plan.source_version):
+        for source in (None, plan.source_version):
             for other in super().alike(plan):
-                yield attrs.evolve(other, template_version=version)
+                yield attrs.evolve(other, source_version=source)
+
+
+lock_option = click.option(
+    "--lock",
+    type=click.Choice(get_args(LockPolicy)),
+    default="fail",
+    show_default=True,
+    help="While another process deploys the service: fail, wait for it in the queue, or supersede its "
+    "deployment: ask it to turn back, and wait.",
+)
 
 
 @click.command(cls=Command, codes=OF_A_DEPLOYMENT, short_help="Carry a plan out on AWS.")
 @plan_file
 @image_option
+@version_option
 @click.option(
-    "--template-version",
+    "--source-version",
     metavar="N",
     type=click.IntRange(1, 2**31),
     help="The launch template version that the new one is made from.  "
@@ -107,14 +118,7 @@ class Release(Wish):
     help="Where the very first release creates its group; may be given again.  "
     "[default: where the other group or the load balancer is]",
 )
-@click.option(
-    "--lock",
-    type=click.Choice(get_args(LockPolicy)),
-    default="fail",
-    show_default=True,
-    help="While another process deploys the service: fail, wait for it in the queue, or supersede its "
-    "deployment: ask it to turn back, and wait.",
-)
+@lock_option
 @account_journal_options
 @verbose_option
 @json_option
@@ -137,14 +141,36 @@ def deploy(
     A line for each pass in which something happened: the time since the start, the phase, the percent of
     the requests that blue/green get, what was decided and why.
     """
+    return carry_out(*wish_of(file, sets, state, **options), output, verbose=verbose)
+
+
+def wish_of(file: Path, sets: tuple[str, ...], state: Path | None, **options: Any) -> tuple[Release, Account]:
+    """The deployment that the options ask for, and where; nothing is changed.
+
+    Raises:
+        BlueGreenError: If the plan or the options cannot be, or the credentials lead nowhere.
+    """
     plan = read_plan(file, overrides=sets)
     check_hooks(plan, file)
-    from bluegreen.aws import Account, AwsCloud
+    from bluegreen.aws import Account
 
     said = {name: options[name] for name in ("profile", "region", "endpoint_url")}
     account = Account.open(**said)
     home = home_in(account, file, plan.service, state=state, journal=options["journal"], said=said)
-    wish = Release(file=file, written=plan, sets=sets, state=state, folder=home, **options)
+    return Release(file=file, written=plan, sets=sets, state=state, folder=home, **options), account
+
+
+def carry_out(wish: Release, account: Account, output: Output, *, verbose: bool) -> int:
+    """Carry a deployment out, or go on with it. Returns the exit code.
+
+    Args:
+        wish: The deployment.
+        account: Where.
+        output: Where the lines go.
+        verbose: Whether a pass in which nothing happened has a line as well.
+    """
+    from bluegreen.aws import AwsCloud
+
     run = None
     with stopping() as stopped:
         cloud = AwsCloud(account.session, endpoint_url=account.endpoint_url, subnets=wish.subnets)
@@ -154,7 +180,7 @@ def deploy(
             run.follow(stopped, verbose=verbose)
     if run is None or not run.told:
         output.fault(
-            "waiting", f"bluegreen: stopped while waiting to deploy {plan.service}: nothing was done"
+            "waiting", f"bluegreen: stopped while waiting to deploy {wish.plan.service}: nothing was done"
         )
         return stopped() or Exit.ERROR
     last = run.told[-1].step.state

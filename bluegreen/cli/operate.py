@@ -95,6 +95,8 @@ def _next(kind: RequestKind, plan: Plan, state: State) -> str:
             return "it goes on" if state.paused else "it changes nothing, for nothing is paused or halted"
         case "pause" if state.phase is Phase.HALTED:
             return "it changes nothing, for the deployment is halted already"
+        case "abort" if state.phase is Phase.DISCARD and plan.keep_failed_green_seconds:
+            return "a green that is kept goes now"
         case "pause" | "abort" if bound:
             why = "the commit is done" if state.committed else "it is on its way back already"
             return f"it changes nothing, for {why}"

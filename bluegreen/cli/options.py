@@ -53,6 +53,14 @@ image_option = click.option(
     "--image", metavar="IMAGE", help="Deploy this image instead of the one in the file."
 )
 
+version_option = click.option(
+    "--template-version",
+    "version",
+    metavar="N",
+    type=click.IntRange(1, 2**31),
+    help="Deploy this version of the launch template, which is there already, instead of an image.",
+)
+
 set_option = click.option(
     "--set",
     "sets",
@@ -111,6 +119,8 @@ def _url(_context: click.Context, _option: click.Parameter, text: str | None) ->
         raise click.BadParameter(str(error)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:5000")
+    if parts.username is not None or parts.query:
+        raise click.BadParameter("a user name, a password or a query in it would be shown: leave them out")
     return text
 
 

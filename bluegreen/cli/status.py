@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 from bluegreen import read_plan
@@ -22,6 +23,7 @@ from .exits import Exit, of_phase
 from .folder import Folder
 from .options import Command, journal_options, json_option, optional_plan_file
 from .output import Output
+from .reporting import rows
 from .shared import Home, Shared
 from .telling import STYLES, Told, asked, awaited, clock, rung, turned_back
 
@@ -116,6 +118,7 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "deployment_id": state.ledger.deployment_id,
         "number": story.number,
         "image": story.plan.image,
+        "version": story.plan.number,
         "phase": state.phase.value,
         "ok": state.phase is Phase.PROMOTED,
         "rung": state.rung + 1 if rung(story.plan, state) else None,
@@ -132,6 +135,7 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "requests": [{"kind": r.kind, "by": r.by, "reason": r.reason} for r in _unseen(story)],
         "lock": _lock(holder) if holder and held else None,
         "leftovers": state.leftovers,
+        "evidence": None if story.evidence is None else attrs.asdict(story.evidence),
     }
 
 
@@ -165,7 +169,7 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Where a deployment stands, as (word, value)."""
     where = rung(story.plan, story.state)
     yield "service", data["service"]
-    yield "deployment", f"{data['deployment_id']}, image {data['image']}"
+    yield "deployment", f"{data['deployment_id']}, {story.plan.what}"
     since = f"since {clock(data['since'])}, seen last at {clock(data['elapsed'])} after the start"
     yield "phase", ", ".join(filter(None, [data["phase"], where, since]))
     yield "reason", data["reason"]
@@ -184,6 +188,7 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "asked", f"{asked(request)}; the next pass takes it in"
     for left in data["leftovers"]:
         yield "left over", left
+    yield from rows(story.evidence)
 
 
 def _held(holder: str, fence: int, since: float, until: float) -> str:
@@ -209,7 +214,7 @@ def history(output: Output, /, file: Path | None, *, verbose: bool, **where: Any
     for story in found:
         phase = story.state.phase
         output.say(
-            f"{story.state.ledger.deployment_id}  {phase.value}  image {story.plan.image}  "
+            f"{story.state.ledger.deployment_id}  {phase.value}  {story.plan.what}  "
             f"after {clock(story.state.at - story.started)}",
             STYLES.get(phase, "bold"),
         )
@@ -223,6 +228,7 @@ def history(output: Output, /, file: Path | None, *, verbose: bool, **where: Any
                 "phase": phase.value,
                 "ok": phase is Phase.PROMOTED,
                 "image": story.plan.image,
+                "version": story.plan.number,
                 "blue": story.state.blue,
                 "green": story.state.green,
                 "started": story.started,

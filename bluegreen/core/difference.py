@@ -81,9 +81,10 @@ def _wishes(plan: Plan, state: State, target: Target, observation: Observation) 
 
 def _prepare(scene: _Scene) -> Iterator[Wish]:
     plan, state = scene.plan, scene.state
-    if scene.target.prepare and state.version is None and state.source is not None:
+    image, source = plan.image, state.source  # a version that somebody else made has no image of ours
+    if scene.target.prepare and state.version is None and source is not None and image is not None:
         template, token = plan.launch_template, state.ledger.deployment_id
-        yield PrepareVersion(template=template, source=state.source, image=plan.image, token=token), True
+        yield PrepareVersion(template=template, source=source, image=image, token=token), True
 
 
 def _create(scene: _Scene) -> Iterator[Wish]:

@@ -8,6 +8,7 @@ BlueGreenError
 │   └── JournalTooNew    written by a newer version of bluegreen
 ├── LockTaken            somebody else is deploying this service now
 ├── NothingToLoad        the journal holds no deployment of this service
+├── NothingToUndo        the journal tells of nothing else that was live
 ├── Unfinished           the service has a deployment that has not ended; load it
 ├── NotPromoted          Result.raise_unless_promoted() of a deployment that ended otherwise
 ├── BuildFailed          an image build ended without an image
@@ -106,6 +107,10 @@ class LockTaken(BlueGreenError):
 
 class NothingToLoad(BlueGreenError):
     """The journal has no deployment of the service."""
+
+
+class NothingToUndo(BlueGreenError):
+    """The journal tells of no other version that was live, or not of the one that was named."""
 
 
 class Unfinished(BlueGreenError):

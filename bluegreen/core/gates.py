@@ -11,6 +11,7 @@ from attrs import frozen
 
 from .checks import Validated, checked, matching, one_of, optional, resource_name, whole
 from .errors import Fault
+from .text import HIDDEN
 
 
 @frozen(kw_only=True)
@@ -55,7 +56,12 @@ class Probe(Validated):
     requests: int = checked(whole(1, 1000), default=10)
 
     def cross_faults(self) -> Iterator[Fault]:
-        """The body pattern must compile."""
+        """No password in the URL, for plans are written into journals; and the body pattern must compile."""
+        if "@" in self.url.split("/", 3)[2]:
+            remedy = (
+                "must have no user name or password in it: a probe sends none, and a plan is no place for it"
+            )
+            yield Fault("url", HIDDEN, remedy)
         if self.body is not None:
             try:
                 re.compile(self.body)

@@ -210,7 +210,7 @@ def fold(plan: Plan, state: State, observation: Observation) -> tuple[State, boo
         "at": max(observation.at, state.at),
         "clock": state.clock if held or state.awaiting or state.closed else state.clock + seen_for,
     }
-    resumed = _requests(state, observation, changes)
+    resumed = _requests(plan, state, observation, changes)
     if observation.outcomes or state.withheld:
         withheld = next(
             (o.invariant for o in observation.outcomes if o.result is Result.WITHHELD and o.agreed), None
@@ -222,7 +222,7 @@ def fold(plan: Plan, state: State, observation: Observation) -> tuple[State, boo
     return state.replaced(**changes), resumed
 
 
-def _requests(state: State, observation: Observation, changes: dict[str, Any]) -> bool:
+def _requests(plan: Plan, state: State, observation: Observation, changes: dict[str, Any]) -> bool:
     resumed = False
     for request in observation.requests:
         if request.seq <= state.seen:
@@ -239,6 +239,7 @@ def _requests(state: State, observation: Observation, changes: dict[str, Any]) -
                 resumed = state.phase is P.HALTED
             case "abort":
                 changes["abort"] = request.reason or f"by {request.by or 'an operator'}"
+                changes["let_go"] = state.phase is P.DISCARD and plan.keep_failed_green_seconds > 0
                 resumed = False
     return resumed
 

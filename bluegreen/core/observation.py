@@ -68,10 +68,8 @@ def _healthy_by_version(fleet: Fleet) -> Mapping[int | None, frozenset[str]]:
 
 
 def _counts(fleet: Fleet) -> Mapping[Health, int]:
-    counts = dict.fromkeys(Health, 0)
-    for target in fleet.targets:
-        counts[target.health] += 1
-    return counts
+    found = [target.health for target in fleet.targets]
+    return {health: sum([each is health for each in found]) for health in Health}  # an Enum hashes slowly
 
 
 @frozen(kw_only=True)
@@ -337,9 +335,10 @@ class Observation:
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
         delays: As long as nothing was changed: what the balancer makes everybody wait for.
-        version: The template version found under the deployment's token; None when there is none.
+        version: The template version found under the deployment's token, or the one that the plan names;
+            None when there is none.
         default_version: The template's default version, a number; None when the template is missing.
-        image: Whether the plan's image exists and can be launched; None when unread.
+        image: Whether the plan's image, or that of its version, exists and can be launched; None when unread.
         gates: The gates' readings.
         requests: Operators' requests not yet seen.
         outcomes: What became of the last pass's commands.

@@ -224,6 +224,20 @@ class Deadlines(Validated):
 # ------------------------------------------------------------------------------------------------ plan
 
 
+@frozen
+class TemplateVersion(Validated):
+    """A launch template version that somebody else has made, with all that it names.
+
+    Args:
+        number: Its number; ``$Latest`` and ``$Default`` would change under a running deployment.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    number: int = checked(whole(1, 2**31))
+
+
 def _two_groups(value: object) -> str | None:
     if not isinstance(value, tuple) or len(value) != 2:
         return "must be two groups; which of them is live is seen, not said"
@@ -252,6 +266,7 @@ class Plan(Validated):
     Args:
         service: What is deployed; one journal and one lock per service.
         image: What the new instances are started from (an AMI id).
+        version: A ``TemplateVersion`` that they are started from instead; then no version is made.
         launch_template: Name of the template whose other settings the new instances keep.
         groups: Two Auto Scaling groups; which of them is live is seen, not said.
         routing: How traffic is divided: ``SharedTargetGroup`` or ``WeightedTargetGroups``.
@@ -267,6 +282,10 @@ class Plan(Validated):
         on_blue_sick: What to do when blue falls below the floor on the way: ``"continue"`` at the
             normal pace, ``"expedite"`` without the bakes, or ``"hold"``.
         retain_seconds: With ``"replace"``: how long the emptied blue group is kept before deletion.
+        keep_failed_green_seconds: How long a green that was given up is kept, without users, for somebody to
+            look at, before it is removed.
+        console_lines: How many of the last lines that its instances wrote on their consoles go into the
+            journal before that; 0 for none, for they may hold secrets.
         freeze_scaling: Whether both groups' own scaling is suspended until the end.
         gates: What must hold besides health.
         limits: See ``Limits``.
@@ -277,7 +296,11 @@ class Plan(Validated):
     """
 
     service: str = checked(service_name)
-    image: str = checked(matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", "an image id such as 'ami-0abc'"))
+    image: str | None = checked(
+        optional(matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", "an image id such as 'ami-0abc'")),
+        default=None,
+    )
+    version: TemplateVersion | None = checked(optional(instance_of(TemplateVersion)), default=None)
     launch_template: str = checked(
         matching(
             r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
@@ -294,13 +317,28 @@ class Plan(Validated):
         one_of("continue", "expedite", "hold"), default="continue"
     )
     retain_seconds: int = checked(seconds, default=0)
+    keep_failed_green_seconds: int = checked(seconds, default=0)
+    console_lines: int = checked(whole(0, 200, "lines"), default=0)
     freeze_scaling: bool = checked(flag, default=False)
     gates: tuple[Gate, ...] = checked(_gates, default=())
     limits: Limits = checked(instance_of(Limits), factory=Limits)
     deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
 
     def cross_faults(self) -> Iterator[Fault]:
-        """What a shared target group cannot show."""
+        """What is deployed, said once; what a shared target group cannot show."""
+        if self.image is None and self.version is None:
+            yield Fault(
+                "image", None, "name an image such as 'ami-0abc', or the version of the launch template"
+            )
+        if self.version is not None:
+            if self.image is not None:
+                yield Fault(
+                    "image", self.image, "name an image or a version of the launch template, not both"
+                )
+            if self.source_version is not None:
+                yield Fault(
+                    "source_version", self.source_version, "goes with an image: no version is made here"
+                )
         if self.shared:
             for i, gate in enumerate(self.gates):
                 if isinstance(gate, MetricGate) and gate.by == "target-group":
@@ -329,9 +367,23 @@ class Plan(Validated):
         """The strategy's rungs."""
         return self.strategy.rungs
 
+    @property
+    def what(self) -> str:
+        """What is deployed, for people: ``image ami-0abc`` or ``version 7``."""
+        return f"image {self.image}" if self.number is None else f"version {self.number}"
+
+    @property
+    def number(self) -> int | None:
+        """The number of the template version that is deployed; None when it is an image."""
+        return None if self.version is None else self.version.number
+
     def with_image(self, image: str) -> Plan:
         """The same plan for another image; an earlier ``source_version`` no longer applies."""
-        return attrs.evolve(self, image=image, source_version=None)
+        return attrs.evolve(self, image=image, version=None, source_version=None)
+
+    def with_version(self, number: int) -> Plan:
+        """The same plan for a launch template version that is there already."""
+        return attrs.evolve(self, image=None, version=TemplateVersion(number), source_version=None)
 
     def floor(self, baseline: int) -> int:
         """Instances that must stay healthy and serving, of ``baseline`` at the start (rounded up)."""

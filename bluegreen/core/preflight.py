@@ -113,14 +113,18 @@ def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fl
             f"{blue.name} has {blue.healthy} healthy of {found.baseline}, and the floor is "
             f"{plan.floor(found.baseline)}: wait until it is whole, or lower min_healthy_percent"
         )
-    if found.source is None and observation.default_version is not None:
+    if found.source is None and plan.version is None and observation.default_version is not None:
         yield f"{blue.name} names no pinned template version: pin it, or set source_version"
 
 
 def _sources(plan: Plan, observation: Observation) -> Iterator[str]:
     if observation.default_version is None:
         yield f"launch template {plan.launch_template} does not exist: create it, or correct launch_template"
-    if observation.image is not True:
+    elif plan.version is not None and observation.version is None:
+        yield f"{plan.what} of {plan.launch_template} does not exist: make it first, or correct version"
+    elif plan.version is not None and observation.image is False:
+        yield f"the image of {plan.what} cannot be found: build it, or name another version"
+    if plan.version is None and observation.image is not True:
         yield f"image {plan.image} cannot be found: build it first, or correct image"
     for gate in gates_for(plan, Phase.PREFLIGHT):
         reading = observation.reading(gate.name)

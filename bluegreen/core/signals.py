@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from operator import attrgetter, is_
 
@@ -108,21 +107,14 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
     closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
     left = found.limit - state.elapsed
-    if over := _over(plan, state, observation, target, left=math.inf if closed else left):
+    late = left <= 0 and not closed
+    if late or found.hopeless:
+        over = f"deadline of {found.limit:g} s passed" if late else "waiting cannot help"
         return _expired(plan, state, observation, target, f"{over}: {'; '.join(unmet) or UNREAD}")
     return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
 
 
 UNREAD = "settings not read back"
-
-
-def _over(plan: Plan, state: State, observation: Observation, target: Target, *, left: float) -> str | None:
-    """Why it is not waited any longer: the deadline, or launches of green that no waiting mends."""
-    if left <= 0:
-        return f"deadline of {deadline(plan, state):g} s passed"
-    green = observation.fleet(state.green)
-    short = state.phase.forward and proven(plan, state) < target.proven
-    return "waiting cannot help" if short and green and green.launch_hopeless else None
 
 
 def _held_from_outside(clause: str) -> bool:
@@ -140,6 +132,7 @@ class Compared:
         missing: What else the world owes to the picture, one clause each.
         asked: Which checks and persons do not yet agree, likewise.
         limit: Own seconds that the phase may take.
+        hopeless: Whether green's launches fail in a way that no waiting mends.
     """
 
     target: Target
@@ -147,6 +140,7 @@ class Compared:
     missing: tuple[str, ...]
     asked: tuple[str, ...]
     limit: float
+    hopeless: bool
 
 
 def _compare(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
@@ -173,7 +167,14 @@ def _compare(plan: Plan, state: State, observation: Observation) -> Compared | R
         tuple(missing(plan, state, target, observation)),
         tuple(asked(plan, state, target, observation)),
         deadline(plan, state),
+        _hopeless(plan, state, observation, target),
     )
+
+
+def _hopeless(plan: Plan, state: State, observation: Observation, target: Target) -> bool:
+    green = observation.fleet(state.green)
+    short = state.phase.forward and proven(plan, state) < target.proven
+    return bool(short and green and green.launch_hopeless)
 
 
 _standing = attrgetter(*[f.name for f in fields(State) if f.name not in ("at", "wake_at", "clock", "since")])
@@ -184,11 +185,10 @@ _last: list[tuple[tuple[object, ...], Compared | Reply]] = [((), Reply(Signal.WA
 def _compared(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
     """The same, by what is remembered: most passes see what the one before saw, only later.
 
-    ``want`` asks for the time twice: whether an emptied group has been kept for long enough, and whether
-    nobody is kept on the group that goes any longer.
+    ``want`` asks for the time only to see whether a group that goes has been kept for long enough.
     """
-    over, free = state.elapsed >= plan.retain_seconds, state.elapsed >= watch(plan, state)
-    given = (plan, over, free, *_standing(state), *_shown(observation))
+    over = state.elapsed >= watch(plan, state)
+    given = (plan, over, *_standing(state), *_shown(observation))
     known, found = _last[0]
     if len(known) != len(given) or not all(map(is_, known, given)):
         found = _compare(plan, state, observation)
@@ -199,7 +199,10 @@ def _compared(plan: Plan, state: State, observation: Observation) -> Compared | 
 def _watched(state: State, target: Target) -> tuple[str, ...]:
     """The clause on the watch, as long as it lasts."""
     left = target.seconds - state.elapsed
-    return (f"{left:g} s of the watch left",) if left > 0 else ()
+    if left <= 0:
+        return ()
+    kept = f"{state.green} is kept for {left:g} s more, to be looked at"
+    return (kept if state.phase is Phase.DISCARD else f"{left:g} s of the watch left",)
 
 
 def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:

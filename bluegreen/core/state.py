@@ -150,6 +150,7 @@ class State:
         paused: Whether an operator holds forward transitions.
         awaiting: Whether only a person's approval is awaited.
         abort: The reason an operator gave for calling it off.
+        let_go: Whether an operator has seen enough of a green that is kept.
         approved: Highest rung that an operator approved; -1 for none.
         seen: Sequence number of the last request that was taken in.
         attached: Whether green was behind the balancer at the last look: the verdicts that
@@ -186,6 +187,7 @@ class State:
     paused: bool = False
     awaiting: bool = False
     abort: str | None = None
+    let_go: bool = False
     approved: int = -1
     seen: int = 0
     attached: bool = False

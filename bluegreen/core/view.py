@@ -78,7 +78,8 @@ def watch(plan: Plan, state: State) -> int:
         case Phase.DISCARD:
             # Who came to green while it had a share may still be kept there.
             loan = state.ledger.loan(state.green, "weight")
-            return state.delays.sticky_seconds if loan and any(loan.written) else 0
+            sticky = state.delays.sticky_seconds if loan and any(loan.written) else 0
+            return max(sticky, 0 if state.let_go else plan.keep_failed_green_seconds)
         case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
             return plan.retain_seconds
         case _:

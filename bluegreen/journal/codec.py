@@ -15,6 +15,7 @@ The body of a record, by its kind:
 ``decision``  ``{"observation": Observation, "state": State, "commands": [Command], "reason": sentence,
               "wake_at": seconds, "signal": word, "same": [what is as in the decision before]}``
 ``outcomes``  ``{"outcomes": [Outcome]}``
+``evidence``  ``{"evidence": Evidence}``
 ``request``   ``{"kind": "approve" …, "by": name, "reason": text, "rung": n or null}``
 ============  ==========================================================================================
 """
@@ -33,6 +34,7 @@ import attrs
 from bluegreen.core.checks import Validated
 from bluegreen.core.commands import Command
 from bluegreen.core.errors import JournalDamaged, JournalError
+from bluegreen.core.evidence import Evidence
 from bluegreen.core.gates import Gate
 from bluegreen.core.observation import Observation, Outcome, Request, RequestKind
 from bluegreen.core.plan import Plan, Routing, WeightedTargetGroups
@@ -276,6 +278,17 @@ def read_outcomes(body: Body) -> tuple[Outcome, ...]:
     """The outcomes in an ``outcomes``."""
     (found,) = _parts(body, "outcomes")
     return from_json(tuple[Outcome, ...], found)
+
+
+def evidence(found: Evidence) -> Body:
+    """The body of an ``evidence``: what a green leaves behind that was given up."""
+    return {"evidence": to_json(found)}
+
+
+def read_evidence(body: Body) -> Evidence:
+    """What is in an ``evidence``."""
+    (found,) = _parts(body, "evidence")
+    return from_json(Evidence, found)
 
 
 def request(kind: RequestKind, *, by: str, reason: str = "", rung: int | None = None) -> Body:

@@ -29,6 +29,7 @@ from bluegreen.core.plan import (
     Rung,
     SharedTargetGroup,
     Strategy,
+    TemplateVersion,
     WeightedTargetGroups,
 )
 
@@ -150,6 +151,7 @@ class _Reader:
         self.faults: list[FileFault] = []
         # Every other key holds a plain value, which its check judges as it is: nothing is coerced.
         self.shapes: dict[str, Callable[[Any, str], Any]] = {
+            "version": self.version,
             "groups": self.names,
             "target_groups": self.names,
             "also": lambda data, path: self.array(data, path, self.names),
@@ -262,6 +264,13 @@ class _Reader:
             remedy = "must be one of " + ", ".join(map(repr, known))
             self.say(below(path, "kind"), kind, remedy + _meant(kind, known))
         return None
+
+    def version(self, data: Any, path: str) -> TemplateVersion | None:
+        """A launch template version, by its number."""
+        if remedy := attrs.fields(TemplateVersion).number.metadata["check"](data):
+            self.say(path, data, remedy)
+            return None
+        return TemplateVersion(data)
 
     def strategy(self, data: Any, path: str) -> Strategy | None:
         """A strategy by the name of its function, by CodeDeploy's name, or rung by rung."""

@@ -187,6 +187,33 @@ def test_what_cannot_be_worked_with_is_said_all_at_once(moto: MotoServer) -> Non
     assert seen(moto, attrs.evolve(plan, launch_template="nobody")).default_version is None
 
 
+@pytest.mark.parametrize("image", ["resolve:ssm:/ours/image", None])
+def test_a_version_whose_image_may_change_is_refused(image: str | None, moto: MotoServer) -> None:
+    """A version that names its image by a parameter, or names none, is one sentence and no blindness."""
+    account = lay_out(moto)
+    moto.client("ec2").create_launch_template_version(
+        LaunchTemplateName=account.launch_template,
+        LaunchTemplateData={"InstanceType": "t3.micro"} | ({"ImageId": image} if image else {}),
+    )
+    look = seen(moto, plan_for("weighted").with_version(2))
+    assert (look.version, look.image, look.unread) == (2, None, ())
+    (said,) = look.problems
+    assert f"names its image by {image or 'nothing'}, so two launches may differ" in said
+    with connected(moto) as cloud:
+        result = Deployment(plan_for("weighted").with_version(2), cloud).run()
+    assert (result.phase, result.reason) == (Phase.REFUSED, said)
+
+
+def test_a_version_whose_image_is_gone_is_refused(moto: MotoServer) -> None:
+    """A version that is there, of an image that is not, could launch nothing."""
+    account = lay_out(moto)
+    del moto.backend("ec2").amis[account.images[0]]
+    with connected(moto) as cloud:
+        result = Deployment(plan_for("weighted").with_version(1), cloud).run()
+    assert result.phase is Phase.REFUSED
+    assert "the image of version 1 cannot be found" in result.reason
+
+
 @pytest.mark.parametrize("ledger", [BEFORE, UNDER_WAY])
 def test_a_template_that_is_not_there_has_no_version(ledger: Ledger, moto: MotoServer) -> None:
     """EC2 answers a name that it does not know with an error; the look is whole, and shows no version."""

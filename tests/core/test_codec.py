@@ -79,6 +79,8 @@ plans = st.builds(
     source_version=st.none() | st.integers(1, 100),
     on_blue_sick=st.sampled_from(["continue", "expedite", "hold"]),
     retain_seconds=durations,
+    keep_failed_green_seconds=durations,
+    console_lines=st.integers(0, 200),
     freeze_scaling=st.booleans(),
     gates=gates,
     limits=st.builds(Limits, poll_seconds=st.integers(1, 60), rewrites=st.integers(0, 9)),

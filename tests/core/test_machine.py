@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import attrs
 import pytest
 
@@ -115,6 +117,33 @@ def test_time_that_nobody_watched_does_not_count() -> None:
     late = decide(now, attrs.evolve(BAKING, at=3700.0))
     assert late.state.clock == now.clock + 5.0
     assert late.state.phase is Phase.SHIFT, "a late look at finished work goes on"
+
+
+STILL = (
+    look(green=UP, share=10, green_max=2),
+    look(green=UP, share=100),
+    look(blue=(), green=UP, share=100),
+    look(blue=targets("b", 1, 1), share=0),
+)
+
+
+@pytest.mark.parametrize("shown", STILL)
+@pytest.mark.parametrize(
+    "changes",
+    [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED, "keep_failed_green_seconds": 100}],
+)
+@pytest.mark.parametrize(
+    "phase", [p for p in Phase if not p.ended and p not in (Phase.PREFLIGHT, Phase.HALTED)]
+)
+def test_looks_that_show_the_same_differ_by_the_clock_alone(phase, changes, shown) -> None:
+    """What is remembered of a look decides nothing: looks that share nothing with the last give the same."""
+    wanted, now, passes = plan(**changes), state(phase), []
+    for at in range(100, 500, 5):
+        seen = attrs.evolve(shown, at=at)
+        passes.append((now, seen, step(wanted, now, seen)))
+        now = passes[-1][-1].state
+    for before, seen, decided in passes:
+        assert step(wanted, *copy.deepcopy((before, seen))) == decided
 
 
 @pytest.mark.parametrize("still", [{"paused": True}, {"awaiting": True}])

@@ -20,7 +20,7 @@ from bluegreen.journal import codec
 from bluegreen.journal.history import last
 from bluegreen.ports import Clock, Holder, Journal, Record
 from bluegreen_sim import Settings, SimCloud
-from bluegreen_sim.engine import with_faults
+from bluegreen_sim.engine import advance, with_faults
 from bluegreen_sim.faults import AlarmOk, Fault, for_groups
 from tests.scenarios.story import ALARM, FIELDS, plan
 
@@ -222,7 +222,8 @@ class Lives:
                 acts[strike]("as planned")
             else:
                 named = for_groups(strike, self.cloud.blue, self.cloud.green)
-                self.cloud.world = with_faults(self.cloud.world, (named,))
+                world = with_faults(self.cloud.world, (named,))
+                self.cloud.world = advance(world, world.now, self.cloud.choices)
 
     def _on_record(self) -> Phase:
         story = last(self.journal, self.case.plan.service)

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
 
+import attrs
 import pytest
 
-from bluegreen import strategies
-from bluegreen.core.state import FORWARD, Phase
+from bluegreen import Deployment, strategies
+from bluegreen.core.state import FORWARD, Ledger, Phase, State
+from bluegreen.journal.history import Story
 from bluegreen_sim.faults import (
     AlarmRed,
     BlindLook,
@@ -26,6 +28,7 @@ from bluegreen_sim.faults import (
     StaleLook,
 )
 from tests.crash.boundaries import Case, End, Lives, telling, whole
+from tests.explore.planted import substituted
 from tests.scenarios.story import ALARM, FLEETS, ROUTINGS
 
 pytestmark = pytest.mark.crash
@@ -174,3 +177,19 @@ def test_a_crash_in_recovery_changes_nothing(kind: tuple[str, str, str], act: st
         assert not lives.live(first)
         assert lives.live(second) or lives.live()
         assert lives.end() == expected, (unharmed.boundaries[first - 1], first, second)
+
+
+def test_a_process_that_forgets_what_was_borrowed_is_caught() -> None:
+    """With a ledger that is lost when the next process loads the journal, some crash ends otherwise."""
+
+    def make(real: Callable[..., State]) -> Callable[..., State]:
+        def wrong(deployment: Deployment, story: Story) -> State:
+            lost = Ledger(story.state.ledger.deployment_id)
+            return real(deployment, attrs.evolve(story, state=story.state.replaced(ledger=lost)))
+
+        return wrong
+
+    case = Case(routing="weighted", fleets="standing", at=Phase.BAKE, strikes=("abort",))
+    whole(case)
+    with substituted("deployment:Deployment._go_on_from", make), pytest.raises(AssertionError, match="died"):
+        survives(case, "abort", Matrix(), first=slice(None), later=slice(None))

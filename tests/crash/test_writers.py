@@ -1,6 +1,6 @@
 """Intent first (S13) and one writer (S12): who may send, and only after what is on record."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from attrs import define, field
@@ -13,6 +13,7 @@ from bluegreen.journal import codec
 from bluegreen.ports import Clock, Holder, Journal, Record
 from bluegreen_sim import SimCloud
 from tests.crash.boundaries import QUICK, Case, Fuse, Lives, MortalCloud, MortalJournal, expire, whole
+from tests.explore.planted import substituted
 from tests.scenarios.story import FLEETS, ROUTINGS, assert_replays
 
 pytestmark = pytest.mark.crash
@@ -95,6 +96,19 @@ def test_every_command_is_announced_before_it_is_sent(case: Case) -> None:
     assert Deployment(case.plan, witness, journal=journal).run().ok
     assert len(witness.sent) >= 4
     assert witness.unannounced == []
+
+
+def test_a_process_that_sends_before_it_records_is_caught() -> None:
+    """With decisions that never reach the journal, the witness names the commands that nobody announced."""
+
+    def make(real: Callable[..., Record]) -> Callable[..., Record | None]:
+        return lambda log, kind, *args: None if kind == "decision" else real(log, kind, *args)
+
+    journal = MemoryJournal()
+    witness = Witness(fresh(CASES[0]), journal)
+    with substituted("journal.log:Log.append", make):
+        Deployment(CASES[0].plan, witness, journal=journal).run()
+    assert witness.unannounced
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["refused", "stored-but-unanswered"])

@@ -101,7 +101,9 @@ def limit(p: Pass) -> float:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
     slow = before.delays
     watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
-    watch |= dict.fromkeys((Phase.DRAIN, Phase.DISCARD), slow.drain_seconds + slow.sticky_seconds)
+    watch[Phase.DRAIN] = slow.drain_seconds + slow.sticky_seconds
+    kept = 0 if before.let_go else p.plan.keep_failed_green_seconds
+    watch[Phase.DISCARD] = slow.drain_seconds + max(slow.sticky_seconds, kept)
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 
@@ -346,7 +348,8 @@ def cannot_begin(p: Pass) -> bool:
         for f in p.look.fleets
         if f.desired and (weights.get(f.name, 0) > 0 if weights is not None else f.attached)
     ]
-    idle = [f for f in p.look.fleets if f not in live and (f.desired or f.targets)]
+    ours = [f for f in p.look.fleets if live or p.step.state.green in (None, f.name)]  # first: green alone
+    idle = [f for f in ours if f not in live and (f.desired or f.targets)]
     short = any(
         sum(t.health.value == "healthy" for t in f.targets) * 100 < p.plan.min_healthy_percent * f.desired
         for f in live
