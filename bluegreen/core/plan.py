@@ -23,6 +23,8 @@ from .checks import (
     seconds,
     service_name,
     target_group_name,
+    target_group_pairs,
+    two_target_groups,
     whole,
 )
 from .errors import Fault
@@ -102,21 +104,6 @@ class SharedTargetGroup(Validated):
     target_group: str = checked(target_group_name)
 
 
-def _two_target_groups(value: object) -> str | None:
-    if not isinstance(value, tuple) or len(value) != 2:
-        return "must be two target groups, paired with the groups by position"
-    for name in value:
-        if remedy := target_group_name(name):
-            return f"{name!r} {remedy}"
-    return "must be two different target groups" if value[0] == value[1] else None
-
-
-def _pairs(value: object) -> str | None:
-    if not isinstance(value, tuple):
-        return "must be pairs of target groups"
-    return next((remedy for remedy in map(_two_target_groups, value) if remedy), None)
-
-
 @frozen(init=False, repr=False)
 class WeightedTargetGroups(Validated):
     """Each group behind its own target group, both in one rule; a shift is one write of weights.
@@ -135,12 +122,12 @@ class WeightedTargetGroups(Validated):
     """
 
     kind: ClassVar[str] = "weighted"
-    target_groups: tuple[str, str] = checked(_two_target_groups)
+    target_groups: tuple[str, str] = checked(two_target_groups)
     listener: str | None = checked(
         optional(matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")), default=None
     )
 
-    also: tuple[tuple[str, str], ...] = checked(_pairs, default=())
+    also: tuple[tuple[str, str], ...] = checked(target_group_pairs, default=())
 
     def __init__(
         self, *target_groups: str, listener: str | None = None, also: tuple[tuple[str, str], ...] = ()
