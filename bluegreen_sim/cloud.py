@@ -17,13 +17,13 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import balancer, engine, steering
+from . import autoscaling, balancer, engine, steering
 from .alarms import CompositeAlarm, MetricAlarm
 from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .evaluating import by_metrics, by_rules, with_alarms
+from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes, named, new_images, new_versions
 from .looking import Looker
@@ -193,7 +193,7 @@ class SimCloud:
     def _minute_is_over(self) -> None:
         """Alarms are evaluated; groups with policies look at the load of the minute."""
         if self.world.evaluated:
-            self.world = by_metrics(self.world, self._metrics())
+            self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
         if any(group.scaling.policies for group in self.world.groups):
             self._loads.append(self._load(self.world))
             loads = {
@@ -292,9 +292,10 @@ class SimCloud:
         """The same, as a query of ``bluegreen_sim.metrics``."""
         return self._metrics().points(query)
 
-    def _metrics(self) -> Metrics:
-        delay = 1000 * self.world.settings.metric_delay_seconds
-        return Metrics(self.timeline, dict(self.world.homes), self.world.now - delay)
+    def _metrics(self, reach: int | None = None) -> Metrics:
+        until = self.world.now - 1000 * self.world.settings.metric_delay_seconds
+        since = 0 if reach is None else max(0, until - reach)
+        return Metrics(self.timeline, dict(self.world.homes), until, since)
 
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
@@ -345,7 +346,7 @@ class SimCloud:
         group = self.world.group(fleet)
         failed = group.launch_error if group else None
         living = [instance for instance in map(self._instance, instances) if instance and lines]
-        said = [Console(one.id, (f"{one.life}, answers: {str(one.answers).lower()}",)) for one in living]
+        said = [Console(one.id, (autoscaling.console(one),)) for one in living]
         activities = (f"Failed: launching an instance: {failed}",) if failed else ()
         return Evidence(fleet=fleet, activities=activities, consoles=tuple(said))
 

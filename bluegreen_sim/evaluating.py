@@ -40,6 +40,18 @@ def with_alarms(
     return world
 
 
+def reach_ms(world: World) -> int:
+    """How far back an evaluation may look."""
+    return max(
+        (
+            1000 * alarm.looked_at * alarm.period_seconds
+            for alarm in world.evaluated
+            if isinstance(alarm, MetricAlarm)
+        ),
+        default=0,
+    )
+
+
 def by_metrics(world: World, metrics: Metrics) -> World:
     """The world after the evaluation of a minute: each alarm in the state that its data points lead to.
 

@@ -88,12 +88,16 @@ class Metrics:
         timeline: What users met.
         homes: (group, target group).
         until_ms: World time from which on nothing is reported yet.
+        since_ms: World time before which nobody asks.
     """
 
-    def __init__(self, timeline: Timeline, homes: Mapping[str, str], until_ms: int) -> None:
+    def __init__(
+        self, timeline: Timeline, homes: Mapping[str, str], until_ms: int, since_ms: int = 0
+    ) -> None:
         """Read the timeline once."""
         self._timeline, self._homes = timeline, homes
-        self._answers = timeline.answers_by_group()
+        self._first = self._second(since_ms)
+        self._answers = timeline.answers_by_group(self._first)
         self._minutes = range(timeline.start_ms // MINUTE_MS, until_ms // MINUTE_MS)
 
     @property
@@ -133,6 +137,8 @@ class Metrics:
             if query.target_group is None
             or (group is not None and self._homes.get(group) == query.target_group)
         ]
+        asked = first, last
+        first, last = max(0, first - self._first), max(0, last - self._first)
         if query.metric == TIME:
             return _time(query, [self._answers[group] for group in groups], first, last)
         count = {**COUNTS, **({} if query.target_group else OF_ALL)}.get(query.metric)
@@ -142,7 +148,7 @@ class Metrics:
         if query.statistic not in ("Sum", "SampleCount"):
             return 1  # each request reports itself
         if query.metric == PER_TARGET:
-            targets = self._hosts(Query("HealthyHostCount", query.target_group, "Average"), first, last)
+            targets = self.between(Query("HealthyHostCount", query.target_group, "Average"), *asked)
             return total / targets if targets else None
         return total
 

@@ -84,10 +84,14 @@ class Answers:
         """How many seconds."""
         return len(self.right)
 
-    def copy(self) -> Answers:
-        """The same; what is added to it is not added here."""
+    def since(self, first: int) -> Answers:
+        """A copy of those from a second on, which is its first."""
         copy = Answers.none(0)
-        copy.extend(self)
+        for name in COUNTS:
+            getattr(copy, name).extend(getattr(self, name)[first:])
+        if self.paces:
+            seconds = range(first, self.width)
+            copy.paces = {at - first: self.paces[at] for at in seconds if at in self.paces}
         return copy
 
     def requests(self) -> list[int]:

@@ -252,9 +252,9 @@ class Timeline:
             found["none" if group is None else "blue" if group == self.blue else "green"].add(answers)
         return found
 
-    def answers_by_group(self) -> dict[str | None, Answers]:
-        """The same by group."""
-        return self._by_seconds()
+    def answers_by_group(self, first: int = 0) -> dict[str | None, Answers]:
+        """The same by group, from a second on."""
+        return self._by_seconds(first)
 
     def of_seconds(self, first: int, last: int) -> list[Segment | None]:
         """What requests met when some seconds began; None before anything was noted."""
@@ -298,27 +298,31 @@ class Timeline:
         """What became of the requests between some rising moments, the first being 0."""
         return self._new_reader().read(self.segments, marks)
 
-    def _by_seconds(self) -> dict[str | None, Answers]:
-        """What became of the requests of each second, by group.
+    def _by_seconds(self, first: int = 0) -> dict[str | None, Answers]:
+        """What became of the requests of each second, by group; of those from a second on.
 
         What can change no more is read once: later than the idle timeout nothing is in flight.
         """
         settle = max(0, self._end_ms - self.rules.idle_timeout_ms) // 1000 * 1000
         if settle > self._settled_ms:
             marks = [*range(self._settled_ms, settle + 1, 1000)]
-            _append(self._settled, self._reader.read(self._segments_from(self._settled_ms), marks), marks)
+            more = self._reader.read(self._segments_from(self._settled_ms), marks)
+            _append(self._settled, more, self._settled_ms // 1000, len(marks) - 1)
             self._settled_ms = settle
-        found = {group: answers.copy() for group, answers in self._settled.items()}
         marks = [*range(self._settled_ms, self._end_ms, 1000), self._end_ms]
-        _append(found, deepcopy(self._reader).read(self._segments_from(self._settled_ms), marks), marks)
+        latest = deepcopy(self._reader).read(self._segments_from(self._settled_ms), marks)
+        settled = self._settled_ms // 1000
+        found = {group: answers.since(min(first, settled)) for group, answers in self._settled.items()}
+        _append(found, latest, max(0, settled - first), len(marks) - 1)
+        if first > settled:
+            found = {group: answers.since(first - settled) for group, answers in found.items()}
         return found
 
     def _segments_from(self, start_ms: int) -> tuple[Segment, ...]:
         return tuple(segment for segment in self.segments if segment.end_ms > start_ms)
 
 
-def _append(to: dict[str | None, Answers], more: dict[str | None, Answers], marks: list[int]) -> None:
-    """Go on with what became of the requests of later seconds; the first begins at the first mark."""
+def _append(to: dict[str | None, Answers], more: dict[str | None, Answers], before: int, width: int) -> None:
+    """Go on with what became of the requests of so many later seconds; before them there are so many."""
     for group in to.keys() | more.keys():
-        answers = to.setdefault(group, Answers.none(marks[0] // 1000))
-        answers.extend(more.get(group) or Answers.none(len(marks) - 1))
+        to.setdefault(group, Answers.none(before)).extend(more.get(group) or Answers.none(width))

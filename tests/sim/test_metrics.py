@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import closing
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from bluegreen import Deployment
+from bluegreen import Deployment, MemoryJournal, MetricGate
+from bluegreen.aws import AwsCloud
 from bluegreen_sim import (
     Application,
     Dies,
@@ -23,6 +26,7 @@ from bluegreen_sim import (
 )
 from bluegreen_sim.endpoint import session
 from bluegreen_sim.endpoint.asking import NotSimulated
+from bluegreen_sim.endpoint.times import EPOCH
 from bluegreen_sim.metrics import NAMES, Metrics, Query
 from tests.sim.plans import WEIGHTED
 
@@ -254,3 +258,47 @@ def test_a_world_that_goes_on_has_its_minutes_at_the_same_places() -> None:
     assert cloud.metrics("RequestCount") == {60: 3000, 120: 6000}
     metrics = Metrics(cloud.timeline, dict(world.homes), cloud.world.now)
     assert metrics.latest(Query("RequestCount"), 4) == [None, None, 3000, 6000]
+
+
+@pytest.mark.parametrize("since", [0, 61, 180, 299, 300, 359])
+def test_reading_the_latest_minutes_alone_tells_the_same(since: int) -> None:
+    """Who looks back only so far reads the same points of what lies within."""
+    cloud = cloud_of(360, faults=[Errors("ami-0alpha", 5), Sick("blue", 200)])
+    homes, now = dict(cloud.world.homes), cloud.world.now
+    whole, part = Metrics(cloud.timeline, homes, now), Metrics(cloud.timeline, homes, now, 1000 * since)
+    back = (360 - since) // 60
+    for name in NAMES:
+        for target_group in (None, "tg-a"):
+            statistic = "Average" if name in ("TargetResponseTime", "HealthyHostCount") else "Sum"
+            query = Query(name, target_group, statistic)
+            assert part.latest(query, back) == whole.latest(query, back), name
+
+
+class Dated:
+    """A virtual clock that tells the time as the endpoint dates it: in Unix seconds."""
+
+    virtual = True
+
+    def __init__(self, cloud: SimCloud) -> None:
+        self._clock = cloud.clock
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return EPOCH + self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._clock.sleep(seconds)
+
+
+@pytest.mark.parametrize(("wrong", "phase"), [(0, "promoted"), (5, "rolled_back")])
+def test_the_aws_adapter_judges_a_release_by_the_simulated_metrics(wrong: int, phase: str) -> None:
+    """Through boto3 a gate on green's errors per request sees what users met, and turns a bad one back."""
+    shares = {"metric": "HTTPCode_Target_5XX_Count", "divided_by": "RequestCount", "missing": "zero"}
+    gate = MetricGate(name="errors", threshold=0.02, **shares)
+    plan = evolve(WEIGHTED, gates=(gate,))
+    settings = Settings(applications={"ami-new": Application(wrong_percent=wrong)}, deregistration_seconds=30)
+    cloud = SimCloud(plan, settings=settings)
+    with closing(AwsCloud(session(cloud), clock=Dated(cloud))) as aws:
+        result = Deployment(plan, aws, journal=MemoryJournal()).run()
+    assert result.phase.value == phase, result.reason
