@@ -25,7 +25,7 @@ from .building import SimBuilder
 from .choices import Choices
 from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
-from .founding import found, homes, new_images, new_versions
+from .founding import found, homes, named, new_images, new_versions
 from .looking import Looker
 from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
@@ -101,7 +101,7 @@ class SimCloud:
                 live_image=live_image,
                 settings=settings or Settings(),
                 budget=budget or Budget(),
-                groups=_named(plan, live, groups or {}),
+                groups=named(plan, live, groups or {}),
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
@@ -375,15 +375,6 @@ def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: b
 def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
     known = dict(world.settings.applications) | dict(applications)
     return world.replaced(settings=evolve(world.settings, applications=known))
-
-
-def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
-    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
-    blue = plan.groups[1 if live is None else live]
-    green = next(name for name in plan.groups if name != blue)
-    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
-        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
-    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
 
 
 def _colours(plan: Plan, world: World) -> tuple[str, str]:

@@ -124,3 +124,16 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances
     )
+
+
+def named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is.
+
+    Raises:
+        ValueError: If one is of no group of the plan.
+    """
+    blue = plan.groups[1 if live is None else live]
+    green = next(name for name in plan.groups if name != blue)
+    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
+        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
+    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
