@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -17,23 +17,25 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import balancer, engine
+from . import balancer, engine, steering
 from .alarms import CompositeAlarm, MetricAlarm
 from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
 from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
-from .faults import Budget, Fault, StaleLook, for_groups
-from .founding import found, homes, new_images, new_versions
+from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
+from .founding import carried_on, colours_of, found
 from .looking import Looker
 from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
+from .routing import Routing
+from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
-from .watching import Watch, application, rules_of
-from .world import Image, Instance, World
+from .watching import application, rules_of
+from .world import NEVER, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
 _SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
@@ -52,6 +54,8 @@ class SimCloud:
         live: Index of the live group in ``plan.groups``; None when nothing is live yet.
         live_image: Image that the live group runs.
         settings: How the world behaves.
+        groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
+            hooks, a grace period, scaling policies.
         applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
@@ -81,6 +85,7 @@ class SimCloud:
         live: int | None = 0,
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
+        groups: Mapping[str, Scaling] | None = None,
         applications: Mapping[str, Application] | None = None,
         alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
@@ -96,30 +101,33 @@ class SimCloud:
                 live_image=live_image,
                 settings=settings or Settings(),
                 budget=budget or Budget(),
+                groups=_named(plan, live, groups or {}),
             )
         else:
-            world = _carried_on(world, plan, budget, add_image=add_image)
+            world = carried_on(world, plan, budget, add_image=add_image)
         if applications:
-            known = dict(world.settings.applications) | dict(applications)
-            world = world.replaced(settings=evolve(world.settings, applications=known))
+            world = _with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
-        self.blue, self.green = _colours(plan, world)
+        self.blue, self.green = colours_of(plan, world)
         self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
         self.timeline = Timeline(
             self.traffic,
             self.blue,
-            nodes=world.settings.nodes,
+            nodes=world.settings.node_count,
             start_ms=world.now,
             rules=rules_of(world.settings, seed),
         )
         self._looker = Looker()
-        self._watch = Watch()
-        self._recorded: World | None = None
+        self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
+        self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
+        self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
+        self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
+        self.timeline.on_phase = self._entered
         world = engine.with_faults(world, faults) if faults else world
         colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
         self.world = with_alarms(world, tuple(alarms), colours)
@@ -143,6 +151,8 @@ class SimCloud:
         """Carry out one command, at most once, and say what became of it."""
         world, fate = engine.before_call(self.world, self.choices)
         self.world, outcome = called(world, command, fate)
+        if isinstance(fate, LateCall):
+            self.later(fate.seconds, lambda world: called(world, command, None)[0])
         self._record(self.world)
         return outcome
 
@@ -153,16 +163,70 @@ class SimCloud:
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
         self.world = world
-        while self.world.evaluated and (minute := (self.world.now // MINUTE_MS + 1) * MINUTE_MS) <= until:
-            self._advance(minute)
-            self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
+        while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
+            self._advance(moment)
+            if minute <= late:
+                self._minute_is_over()
+            else:
+                self.world = self._late.pop(0)[1](self.world)
+                self._record(self.world)
         self._advance(until)
 
     def _advance(self, until: int) -> None:
         self.world = engine.advance(self.world, until, self.choices, self._record if self._watched else None)
-        self.timeline.extend(until)
+        if self._watched:
+            self._routing.extend(until)
         if self.world.evaluated:
             self.world = by_rules(self.world)
+
+    @property
+    def _next_minute(self) -> int:
+        """When alarms are evaluated next, and policies look at the load."""
+        steered = any(group.scaling.policies for group in self.world.groups)
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if steered or self.world.evaluated else NEVER
+
+    @property
+    def _next_late(self) -> int:
+        """When something comes to pass that was asked for earlier."""
+        return self._late[0][0] if self._late else NEVER
+
+    def _minute_is_over(self) -> None:
+        """Alarms are evaluated; groups with policies look at the load of the minute."""
+        if self.world.evaluated:
+            self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
+        if any(group.scaling.policies for group in self.world.groups):
+            self._loads.append(self._load(self.world))
+            loads = {
+                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
+            }
+            self.world = steering.steered(self.world, loads)
+            self._record(self.world)
+
+    def _load(self, world: World) -> dict[str, float]:
+        """Requests of the minute that is over, by group, as they are divided now."""
+        now = world.now - self.timeline.start_ms
+        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
+        load = dict.fromkeys((group.name for group in world.groups), 0.0)
+        for node in range(world.settings.node_count):
+            pools = [pool for pool in balancer.pools(world, node) if pool.weight]
+            total = sum(pool.weight for pool in pools) * world.settings.node_count
+            for pool in pools:
+                for _, group, *_ in pool.targets:
+                    load[group] += arrived * pool.weight / total / len(pool.targets)
+        return load
+
+    def later(self, seconds: float, change: Callable[[World], World]) -> None:
+        """Let a change of the world come to pass so many seconds from now; it is not part of the world."""
+        self._late.append((self.world.now + round(seconds * 1000), change))
+        self._late.sort(key=lambda each: each[0])
+
+    def _entered(self, phase: str) -> None:
+        """What waits for a phase happens when a deployment comes to it for the first time."""
+        due = tuple(waiting.fault for waiting in self._phased if waiting.phase == phase)
+        self._phased = [waiting for waiting in self._phased if waiting.phase != phase]
+        if due:
+            self.world = engine.with_faults(self.world, due)
+            self._record(self.world)
 
     @property
     def _watched(self) -> bool:
@@ -170,15 +234,8 @@ class SimCloud:
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""
-        last = self._recorded
-        if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
-            return
-        self._recorded = world
-        seen = self._watch.look(world)
-        if seen:
-            self.timeline.behave(world.now, seen.manners, seen.slow, seen.cuts)
-        nodes = (balancer.pools(world),) * world.settings.nodes
-        self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
+        if self._watched:
+            self._routing.record(world)
 
     # ------------------------------------------------------------------------------------------ what is there
 
@@ -274,8 +331,9 @@ class SimCloud:
 
     def _next_target(self) -> Instance | None:
         """Whose turn it is among those that would be asked by hand."""
+        k, node = divmod(self._fetched, self.world.settings.node_count)
         self._fetched += 1
-        k, pools = self._fetched - 1, [pool for pool in balancer.pools(self.world) if pool.weight]
+        pools = [pool for pool in balancer.pools(self.world, node) if pool.weight]
         if not pools:
             return None
         total = sum(pool.weight for pool in pools)
@@ -300,28 +358,18 @@ class SimCloud:
         return None
 
 
-def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
-    changes: dict[str, object] = {}
-    if budget is not None:
-        changes["budget"] = budget
-    if world.homes != homes(plan):
-        changes["homes"] = homes(plan)
-    if add_image:
-        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
-        changes["images"] = (*world.images, *(Image(name, name) for name in new))
-        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
-    return world.replaced(**changes) if changes else world
+def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
+    known = dict(world.settings.applications) | dict(applications)
+    return world.replaced(settings=evolve(world.settings, applications=known))
 
 
-def _colours(plan: Plan, world: World) -> tuple[str, str]:
-    """Blue, the group that users are sent to, and green. With none: the second group, and the first."""
-    weights = dict(world.rule)
-    for name in plan.groups:
-        group = world.group(name)
-        if group and group.desired and group.attached and weights.get(world.home(name) or ""):
-            return name, next(other for other in plan.groups if other != name)
-    return plan.groups[1], plan.groups[0]
+def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
+    blue = plan.groups[1 if live is None else live]
+    green = next(name for name in plan.groups if name != blue)
+    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
+        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
+    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
 
 
 def tutorial() -> tuple[Plan, SimCloud]:

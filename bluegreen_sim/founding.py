@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bluegreen.core.gates import Alarm
 from bluegreen.core.plan import Plan, WeightedTargetGroups
 
+from .checks import proven
 from .faults import Budget
+from .scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
 
@@ -13,7 +17,14 @@ ALL = 100
 
 
 def found(
-    plan: Plan, *, capacity: int, live: int | None, live_image: str, settings: Settings, budget: Budget
+    plan: Plan,
+    *,
+    capacity: int,
+    live: int | None,
+    live_image: str,
+    settings: Settings,
+    budget: Budget,
+    groups: Mapping[str, Scaling] | None = None,
 ) -> World:
     """A world in which the plan's live group serves in peace.
 
@@ -24,6 +35,7 @@ def found(
         live_image: Image of the template's first version, which the live group runs.
         settings: How the world behaves.
         budget: What may go wrong.
+        groups: What groups are told besides their sizes, by name.
 
     Raises:
         ValueError: If targets are sticky and their weighted target groups are not, which AWS refuses.
@@ -33,12 +45,14 @@ def found(
             f"stickiness_seconds = {settings.stickiness_seconds!r}: with weighted target groups give "
             "group_stickiness_seconds too"
         )
-    groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
+    told = groups or {}
+    made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
-        groups = [group for i, group in enumerate(groups) if i == live]
+        made = [group for i, group in enumerate(made) if i == live]
+    made = [_told(group, told.get(group.name, PLAIN), settings) for group in made]
     return World(
         settings=settings,
-        groups=tuple(groups),
+        groups=tuple(made),
         homes=homes(plan),
         rule=_rule(plan, live),
         template=plan.launch_template,
@@ -48,6 +62,24 @@ def found(
         serial=0 if live is None else capacity,
         budget=budget,
     )
+
+
+def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
+    """The group with this told: its instances are spread over its zones, and were there for long."""
+    zones = scaling.zones or range(settings.zones)
+    instances = tuple(
+        proven(
+            each.replaced(
+                zone=zones[n % len(zones)],
+                standing=Standing(protected=True) if scaling.protects_new else NEW,
+            ),
+            settings,
+        )
+        for n, each in enumerate(group.instances)
+    )
+    # Only what was created, or has been healthy, behind its target group heeds the balancer.
+    elb = scaling.checks == "ELB" or (scaling.checks is None and settings.replace_unhealthy)
+    return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
 
 
 def new_versions(plan: Plan, there: tuple[Version, ...]) -> tuple[Version, ...]:
@@ -87,11 +119,32 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     if not is_live:
         return Group(name=name, max=high, attached=not plan.shared)
     instances = tuple(
-        Instance(
-            *(f"i-{n:04d}", 1, "running"), answers=True, answered=True, target="healthy", seen=1, run_from=0
-        )
-        for n in range(1, capacity + 1)
+        Instance(f"i-{n:04d}", 1, "running", answers=True, answered=True) for n in range(1, capacity + 1)
     )
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances
     )
+
+
+def carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
+    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
+    changes: dict[str, object] = {}
+    if budget is not None:
+        changes["budget"] = budget
+    if world.homes != homes(plan):
+        changes["homes"] = homes(plan)
+    if add_image:
+        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
+        changes["images"] = (*world.images, *(Image(name, name) for name in new))
+        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
+    return world.replaced(**changes) if changes else world
+
+
+def colours_of(plan: Plan, world: World) -> tuple[str, str]:
+    """Blue, the group that users are sent to, and green. With none: the second group, and the first."""
+    weights = dict(world.rule)
+    for name in plan.groups:
+        group = world.group(name)
+        if group and group.desired and group.attached and weights.get(world.home(name) or ""):
+            return name, next(other for other in plan.groups if other != name)
+    return plan.groups[1], plan.groups[0]

@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
-from . import alarms, application, faults, latency, settings, world
+from . import alarms, application, built, faults, latency, scaling, settings, target_faults, view, world
 from .world import World
 
 _CLASSES = {
     name: value
-    for module in (alarms, application, faults, latency, settings, world)
+    for module in (alarms, application, built, faults, latency, scaling, settings, target_faults, view, world)
     for name, value in vars(module).items()
     if isinstance(value, type) and attrs.has(value) and value.__module__ == module.__name__
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any, TypeVar
 
@@ -46,6 +46,7 @@ class Timeline:
     Attributes:
         start_ms: World time at which the timeline begins.
         phases: (milliseconds of the timeline, the deployment's phase from then on), as far as it was told.
+        on_phase: Is told each phase when it begins.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Timeline:
         self._behaviour: list[Behaviour] = [Behaviour(0)]
         self._cuts: dict[str, list[tuple[int, int]]] = {}
         self.phases: list[tuple[int, str]] = []
+        self.on_phase: Callable[[str], None] | None = None
         self._reader, self._settled = self._new_reader(), dict[str | None, Answers]()
         self._settled_ms = 0
 
@@ -119,6 +121,8 @@ class Timeline:
         at = round(at_seconds * 1000) - self.start_ms
         if not self.phases or self.phases[-1][1] != phase:
             self.phases.append((at, phase))
+            if self.on_phase is not None:
+                self.on_phase(phase)
 
     def stepped(self, step: Any, observation: Any) -> None:
         """Note the phase that a pass ended in; called by the deployment that this listens to."""

@@ -14,6 +14,7 @@ from .balancer import BALANCER
 from .fact import PAGES, Fact
 from .requests import REQUESTS
 from .scaling import SCALING
+from .times import TIMES
 
 
 def placed(name: str) -> tuple[str, int, int, str]:
@@ -30,7 +31,7 @@ def placed(name: str) -> tuple[str, int, int, str]:
 
 FACTS: tuple[Fact, ...] = tuple(
     sorted(
-        [*BALANCER, *REQUESTS, *SCALING, *ALARMS],
+        [*BALANCER, *REQUESTS, *SCALING, *TIMES, *ALARMS],
         key=lambda fact: placed(fact.id),
     )
 )

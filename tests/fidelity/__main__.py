@@ -16,6 +16,11 @@ import pytest
 from tests.fidelity import FACTS, PAGE, page
 from tests.fidelity.fact import Fact
 
+QUIETLY = (
+    *("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the simulator is loaded when the facts are
+)
+
 
 def passes(test: str) -> bool:
     """Whether a test passes now.
@@ -25,7 +30,7 @@ def passes(test: str) -> bool:
     """
     words = io.StringIO()
     with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
-        code = pytest.main([test, "-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly"])
+        code = pytest.main([test, *QUIETLY])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise ValueError(f"{test}: there is no such test, or it does not run\n{words.getvalue()[-2000:]}")
     return code == pytest.ExitCode.OK
