@@ -276,6 +276,11 @@ def prepare_version(world: World, template: str, source: int, image: str, token:
     return add_version(world, Version(next_version(world), source, image, token))
 
 
+def console(instance: Instance) -> str:
+    """What an instance wrote on its console: here nothing but how it is."""
+    return f"{instance.life}, answers: {str(instance.answers).lower()}"
+
+
 def next_version(world: World) -> int:
     """The number of the next template version."""
     return max(version.number for version in world.versions) + 1

@@ -17,7 +17,7 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import balancer, engine, steering
+from . import autoscaling, balancer, engine, steering
 from .alarms import CompositeAlarm, MetricAlarm
 from .application import Application, Manner
 from .asking import called
@@ -346,7 +346,7 @@ class SimCloud:
         group = self.world.group(fleet)
         failed = group.launch_error if group else None
         living = [instance for instance in map(self._instance, instances) if instance and lines]
-        said = [Console(one.id, (f"{one.life}, answers: {str(one.answers).lower()}",)) for one in living]
+        said = [Console(one.id, (autoscaling.console(one),)) for one in living]
         activities = (f"Failed: launching an instance: {failed}",) if failed else ()
         return Evidence(fleet=fleet, activities=activities, consoles=tuple(said))
 

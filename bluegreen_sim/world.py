@@ -50,6 +50,7 @@ Life = Literal[
 ]
 COUNTED = frozenset({"pending", "pending:wait", "running"})
 """Lives in which an instance is one of those that the group wants."""
+_SETTLED = {0: "unhealthy", 1: "healthy"}
 
 
 @frozen(slots=False)
@@ -118,7 +119,7 @@ class Instance(Copied):
     @property
     def settled(self) -> bool:
         """Whether the last check said what the verdict says: then it does not matter how often it did."""
-        return self.target == {0: "unhealthy", 1: "healthy"}.get(self.seen)
+        return self.target == _SETTLED.get(self.seen)
 
     def key(self, now: int, interval: int) -> tuple[Hashable, ...]:
         """What the future depends on, with times relative to ``now``; the id is not part of it."""
@@ -135,9 +136,9 @@ class Instance(Copied):
             self.seen,
             run if self.checked and not self.views else 0,
             self.target_at - now if self.target_at != NEVER else NEVER,
-            *(self.zone, self.why, self.ended),
+            (self.zone, self.why, self.ended),
             () if self.standing is NEW or self.standing == NEW else self.standing.key(now),
-            tuple([view.key(now, interval) for view in self.views]),
+            tuple([view.key(now, interval) for view in self.views]) if self.views else (),
         )
 
 
@@ -211,15 +212,14 @@ class Group(Copied):
 
     def cares(self, now: int) -> tuple[Hashable, ...]:
         """What the future depends on besides sizes and instances; nothing where nothing was told."""
-        cares = (
-            *(self.scaling, self.extra, self.by_source, self.deleting),
-            *(self.tend_at - now if self.tend_at != NEVER else NEVER, self.armed),
-            tuple([max(0, at - now) for at in (self.added_at, self.quiet_until, self.shown_at)]),
-        )
-        return () if cares == _NO_CARES else cares
-
-
-_NO_CARES = (PLAIN, 0, False, False, NEVER, False, (0, 0, 0))
+        flags = (self.armed, self.by_source, self.deleting, self.extra)
+        latest = max(self.added_at, self.quiet_until, self.shown_at)
+        plain = self.scaling is PLAIN or self.scaling == PLAIN
+        if plain and self.tend_at == NEVER and latest <= now and not any(flags):
+            return ()
+        times = [max(0, at - now) for at in (self.added_at, self.quiet_until, self.shown_at)]
+        tend_in = self.tend_at - now if self.tend_at != NEVER else NEVER
+        return (self.scaling, *flags, *times, tend_in)
 
 
 @frozen

@@ -451,6 +451,19 @@ def test_an_id_that_never_was_is_not_found() -> None:
         assert code(failure) == "InvalidInstanceID.NotFound"
 
 
+def test_a_console_shows_what_simcloud_tells_of_the_instance() -> None:
+    """GetConsoleOutput says how a group's instance is; of an id that never was there is no console."""
+    cloud = SimCloud(SHARED)
+    ec2 = session(cloud).client("ec2", config=ONCE)
+    (name, *_) = cloud.instances(cloud.blue)
+    assert ec2.get_console_output(InstanceId=name, Latest=True)["Output"] == "running, answers: true"
+    (console,) = cloud.evidence(cloud.blue, [name], 1).consoles
+    assert console.lines == ("running, answers: true",)
+    with pytest.raises(ClientError) as failure:
+        ec2.get_console_output(InstanceId="i-x")
+    assert code(failure) == "InvalidInstanceID.NotFound"
+
+
 def test_an_unknown_filter_is_refused_rather_than_ignored() -> None:
     """A filter that the world cannot apply is named; an answer without it would be wrong."""
     with pytest.raises(NotSimulated, match="dns-name"):

@@ -5,12 +5,13 @@ Sources: API reference of EC2, version 2016-11-15, and its user guide, "Instance
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 from functools import partial
 
 from attrs import frozen
 
-from bluegreen_sim import builds, engine
+from bluegreen_sim import autoscaling, builds, engine
 from bluegreen_sim.world import Group, Instance, World
 
 from .. import names
@@ -186,6 +187,18 @@ def _status(machine: Machine) -> Given:
     }
 
 
+def _get_console_output(world: World, given: Given) -> Given:
+    """What the instance wrote, whether the latest is asked for or not; build instances write nothing."""
+    machine = find_machine(world, given["InstanceId"])
+    found = (each for group in world.groups for each in group.instances if each.id == machine.id)
+    text = next((autoscaling.console(instance) for instance in found), "")
+    return {
+        "InstanceId": machine.id,
+        "Timestamp": moment(world.now),
+        "Output": b64encode(text.encode()).decode(),
+    }
+
+
 def _describe_subnets(world: World, given: Given) -> Given:  # noqa: ARG001
     subnet = {
         "SubnetId": names.SUBNET,
@@ -313,6 +326,7 @@ READS: dict[str, Read] = {
     "DescribeInstances": _describe_instances,
     "DescribeInstanceStatus": _describe_instance_status,
     "DescribeSubnets": _describe_subnets,
+    "GetConsoleOutput": _get_console_output,
 }
 CHANGES: dict[str, Change] = {
     "CreateTags": _create_tags,
