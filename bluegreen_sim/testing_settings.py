@@ -27,15 +27,14 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         zones=st.integers(1, 3),
         # The instances of a disabled zone are never healthy targets.
         disabled_zones=st.just(()) if quick else st.sampled_from(((), (1,))),
-        # Where a zone may be empty, and where nodes learn late, no plan keeps every request.
-        cross_zone=st.sampled_from((True,) if quick else (True, False)),
+        cross_zone=st.sampled_from((True, False)),
         minimum_healthy_count=st.integers(1, 2),
         minimum_healthy_percent=st.sampled_from((0, 50)),
         dns_minimum_count=st.integers(1, 2),
         dns_minimum_percent=st.sampled_from((0, 50)),
         dns_failover=st.sampled_from(("any", "all")),
         dns_seconds=st.sampled_from((60, 0)),
-        propagation=st.sampled_from((AT_ONCE,) if quick else (AT_ONCE, Propagation.observed())),
+        propagation=st.sampled_from((AT_ONCE, Propagation.observed())),
         check_phases_seconds=st.sampled_from(((0,), (0, 2.5))),
         check_timeout_seconds=st.integers(2, 5),
         matcher=st.sampled_from(("200", "200-299")),
