@@ -25,8 +25,9 @@ test: export BLUEGREEN_EXAMPLES ?= 100
 test: lint ## every tier at its small size (12 minutes)
 	$(BIN)/pytest -n 2 -m "not proof"
 
-e2e: $(STAMP) ## with real programs from Debian's packages, installed when missing
+e2e: $(STAMP) ## with real programs from Debian's packages and others, installed when missing
 	tests/e2e/install.sh
+	$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/e2e.txt
 	$(BIN)/pytest tests/e2e
 
 proof: ## the campaigns (45 minutes on two cores)
@@ -50,12 +51,13 @@ lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-lock: ## resolve requirements/dev.txt anew from pyproject.toml
+LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+lock: ## resolve requirements/ anew from pyproject.toml
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/pip install -qq $(UV)
-	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" \
-		--extra all --group dev --output-file requirements/dev.txt pyproject.toml
+	.venv-lock/bin/uv $(LOCK) --extra all --group dev --output-file requirements/dev.txt pyproject.toml
+	.venv-lock/bin/uv $(LOCK) --group e2e --output-file requirements/e2e.txt
 	rm -rf .venv-lock
 
 venv: $(STAMP) ## make .venv, or bring it up to date

@@ -35,7 +35,7 @@ def measure() -> Section:
     note = (
         "One call of a boto3 client of `bluegreen_sim.endpoint.session(cloud)`, in ms: botocore's own work, "
         "the check of request and answer by its models, and the world. "
-        f"Means of {CALLS} calls, {ROUNDS} interleaved rounds, medians."
+        f"Times are those of the process. Means of {CALLS} calls, {ROUNDS} interleaved rounds, medians."
     )
     return Section("Rehearsing", note, ["operation", *(f"{size} instances, ms" for size in SIZES)], rows)
 

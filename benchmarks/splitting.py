@@ -78,8 +78,15 @@ def _w1() -> Section:
                 subjects[name] = partial(_peer_seconds, python, peer, file)
         found_seconds = medians(subjects, ROUNDS)
     simpy_seconds = found_seconds["SimPy, a process a request"]
+    own_seconds = found_seconds["`Split`, warm"]
     rows = [
-        [name, shown(each * 1e3), shown(simpy_seconds / each), _agrees(equal.get(name))]
+        [
+            name,
+            shown(each * 1e3),
+            shown(simpy_seconds / each),
+            shown(each / own_seconds),
+            _agrees(equal.get(name)),
+        ]
         for name, each in found_seconds.items()
     ]
     note = (
@@ -91,7 +98,8 @@ def _w1() -> Section:
         "Times are those of the process, so other work on the machine is not in them. "
         f"{ROUNDS} interleaved rounds, medians."
     )
-    return Section("Splitting W1", note, ["engine", "ms", "× faster than SimPy", "agrees"], rows)
+    header = ["engine", "ms", "× faster than SimPy", "× `Split`, warm", "agrees"]
+    return Section("Splitting W1", note, header, rows)
 
 
 def _agrees(equal: bool | None) -> str:  # noqa: FBT001

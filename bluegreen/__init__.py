@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         LockTaken,
         MissingExtra,
         NothingToLoad,
+        NothingToUndo,
         NotPromoted,
         PlanError,
         SlotTaken,
         Unfinished,
     )
+    from .core.gates import Alarm, Hook, MetricGate, Probe, Window
     from .core.invariants import INVARIANTS, Invariant
     from .core.observation import (
         Fleet,
@@ -39,15 +41,13 @@ if TYPE_CHECKING:
         TargetHealth,
     )
     from .core.plan import (
-        Alarm,
         Deadlines,
-        Hook,
         Limits,
         Plan,
-        Probe,
         Rung,
         SharedTargetGroup,
         Strategy,
+        TemplateVersion,
         WeightedTargetGroups,
     )
     from .core.state import Phase, State, Step
@@ -55,8 +55,11 @@ if TYPE_CHECKING:
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
+    from .journal.undo import previous
     from .operator import Operator
     from .planfile import read_plan
+    from .redaction import Redacting, redact_logs
+    from .telemetry import OpenTelemetryListener
 
 __all__ = [
     "INVARIANTS",
@@ -80,10 +83,13 @@ __all__ = [
     "Limits",
     "LockTaken",
     "MemoryJournal",
+    "MetricGate",
     "MissingExtra",
     "NotPromoted",
     "NothingToLoad",
+    "NothingToUndo",
     "Observation",
+    "OpenTelemetryListener",
     "Operator",
     "Outcome",
     "Phase",
@@ -91,6 +97,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "Reading",
+    "Redacting",
     "Result",
     "Rung",
     "SharedTargetGroup",
@@ -102,9 +109,13 @@ __all__ = [
     "Strategy",
     "SystemClock",
     "TargetHealth",
+    "TemplateVersion",
     "Unfinished",
     "WeightedTargetGroups",
+    "Window",
+    "previous",
     "read_plan",
+    "redact_logs",
     "strategies",
 ]
 
@@ -112,20 +123,22 @@ _HOMES = {
     "clock": "SystemClock",
     "core.errors": (
         "BlueGreenError BuildFailed Fault JournalDamaged JournalError JournalTooNew LockTaken "
-        "MissingExtra NotPromoted NothingToLoad PlanError SlotTaken Unfinished"
+        "MissingExtra NotPromoted NothingToLoad NothingToUndo PlanError SlotTaken Unfinished"
     ),
+    "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": (
-        "Alarm Deadlines Hook Limits Plan Probe Rung SharedTargetGroup Strategy WeightedTargetGroups"
-    ),
+    "core.plan": "Deadlines Limits Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
+    "journal.undo": "previous",
     "operator": "Operator",
     "planfile": "read_plan",
+    "redaction": "Redacting redact_logs",
+    "telemetry": "OpenTelemetryListener",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import Any, Self
 
 import attrs
 from attrs import frozen
 
 from .core.commands import Command
 from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
+from .core.evidence import Evidence
 from .core.invariants import broken_by_command
 from .core.machine import initial, step
 from .core.observation import Observation, Outcome, Request
@@ -18,10 +20,14 @@ from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
 from .core.state import FORWARD, Phase, State, Step
+from .gates import readings
+from .journal import MemoryJournal, codec
+from .journal.history import Story, last
+from .journal.log import Log
+from .locking import LockPolicy, check, take
+from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
-
-if TYPE_CHECKING:
-    from .journal.history import Story
+from .witness import gather
 
 
 @frozen(kw_only=True)
@@ -37,6 +43,7 @@ class Result:
         ended: When it was last looked at.
         leftovers: What could not be given back or removed, one clause each.
         history: Every step, in order.
+        evidence: What green left behind, once it was given up.
     """
 
     phase: Phase
@@ -47,6 +54,7 @@ class Result:
     ended: float
     leftovers: tuple[str, ...]
     history: tuple[Step, ...]
+    evidence: Evidence | None = None
 
     def raise_unless_promoted(self) -> None:
         """Raise NotPromoted with the phase and the reason unless ``ok``."""
@@ -110,12 +118,13 @@ class Deployment:
         journal: Where every decision is recorded before it is acted on. A simulator may do without: a
             journal in memory is made.
         clock: Time; the cloud's own by default.
-        gates: Checks by name, for the plan's ``Hook`` gates and to replace its ``Probe`` gates.
+        gates: Checks by name, for the plan's ``Hook`` gates, and to replace any but alarms.
         listeners: Told after each pass.
         holder: Who deploys, for people.
+        lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
 
     Raises:
-        BlueGreenError: If a real cloud is given without a journal.
+        BlueGreenError: If a real cloud is given without a journal, or ``lock`` is none of the three.
     """
 
     def __init__(
@@ -128,10 +137,9 @@ class Deployment:
         gates: Mapping[str, Gate] | None = None,
         listeners: Iterable[Listener] = (),
         holder: str | None = None,
+        lock: LockPolicy = "fail",
     ) -> None:
-        from .journal.log import Log
-        from .journal.memory import MemoryJournal
-
+        check(lock)
         self.plan = plan
         self.cloud = cloud
         self.clock = clock or cloud.clock
@@ -147,11 +155,14 @@ class Deployment:
         self._gates = dict(gates or {})
         self._listeners = tuple(listeners)
         self._log = Log(journal, plan.service, name=holder)
+        self._lock = lock
         self._outcomes: tuple[Outcome, ...] = ()
         self._requests: list[Request] = []
         self._started: float | None = None
         self._id: str | None = None
         self._last: tuple[Observation, Step] | None = None
+        self._turned: Observation | None = None
+        self._evidence: Evidence | None = None
 
     @classmethod
     def load(cls, service: str, cloud: Cloud, journal: Journal, **options: Any) -> Deployment:
@@ -161,15 +172,13 @@ class Deployment:
             service: The service's name.
             cloud: Where the fleets are.
             journal: The journal that holds it.
-            options: As for ``Deployment``: clock, gates, listeners, holder.
+            options: As for ``Deployment``: clock, gates, listeners, holder, lock.
 
         Raises:
             NothingToLoad: If the journal has none.
             JournalDamaged: If a record is not what was written.
             JournalTooNew: If a newer bluegreen wrote it.
         """
-        from .journal.history import last
-
         story = last(journal, service)
         if story is None:
             raise NothingToLoad(f"the journal holds no deployment of {service}")
@@ -183,39 +192,33 @@ class Deployment:
         """One pass: observe, decide, record the intent, check the lease, send, record what became of it.
 
         Raises:
-            LockTaken: If another holder deploys the service, or took over.
+            LockTaken: If another holder deploys the service and ``lock`` is ``fail``, or it took over.
             Unfinished: If the service has a deployment that has not ended.
             JournalError: If the journal cannot be written; then nothing was sent.
         """
-        from .gates import readings
-        from .journal import codec
-
         state = self._begin()
-        observation = self.cloud.observe(self.plan, state.ledger)
-        observation = attrs.evolve(
-            observation,
-            gates=observation.gates
-            + readings(
-                self.plan,
-                observation,
-                state.phase,
-                self._gates,
-                green=state.green,
-                fetch=getattr(self.cloud, "fetch", None),  # a simulator answers probes itself
-            ),
-            requests=self._new_requests(state),
-            outcomes=self._outcomes,
-        )
+        observation = self._look(state)
         decided = step(self.plan, state, observation)
         deployment_id = state.ledger.deployment_id
-        self._log.append("decision", codec.decision(observation, decided, self._last), deployment_id)
+        self._log.append("decision", partial(codec.decision, observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
         self._last = (observation, decided)
+        if decided.state.phase is Phase.ROLL_BACK and state.phase is not Phase.ROLL_BACK:
+            self._turned = observation
+        if decided.state.phase is Phase.DISCARD and self._evidence is None:
+            # Users are on blue again, and nothing of green is removed yet.
+            self._evidence = gather(
+                self.plan,
+                decided.state,
+                self._turned or observation,
+                ask=getattr(self.cloud, "evidence", None),
+            )
+            self._log.append("evidence", codec.evidence(self._evidence), deployment_id)
         if decided.commands:
             self._outcomes = carry_out(
                 self.plan, decided.state, observation, decided.commands, self.cloud, permit=self._log.check
             )
-            self._log.append("outcomes", codec.outcomes(self._outcomes), deployment_id)
+            self._log.append("outcomes", partial(codec.outcomes, self._outcomes), deployment_id)
         self.history.append(decided)
         if decided.state.phase.ended:
             self.release()
@@ -284,6 +287,7 @@ class Deployment:
             ended=state.at,
             leftovers=state.leftovers,
             history=tuple(self.history),
+            evidence=self._evidence,
         )
 
     # ----------------------------------------------------------------------------------------- details
@@ -306,16 +310,14 @@ class Deployment:
 
     def _begin(self) -> State:
         """The state to go on from; the first time, the lease and the record of the start."""
-        from .journal import codec
-        from .journal.history import last
-
         held = bool(self._log.fence)
         if not held:
-            self._log.take()
+            # On a simulator's clock nobody lets go while we wait.
+            take(self._log, "fail" if self._nobody_comes() else self._lock, self.clock, ours=self._id)
         if self.state is not None and held and not self._log.uncertain:
             return self.state
         # What was read before the lease was held, or before a put failed, may be out of date.
-        self._log.uncertain = False
+        self._log.settle()
         before = last(self._log.journal, self.plan.service)
         if before is not None and before.state.ledger.deployment_id == self._id:
             return self._go_on_from(before)
@@ -330,7 +332,7 @@ class Deployment:
         self._last = None
         first = initial(self._id, started)
         self._started = first.at
-        self._log.append("started", codec.started(self.plan, first), self._id)
+        self._log.append("started", partial(codec.started, self.plan, first), self._id)
         self.state = first
         return first
 
@@ -339,13 +341,32 @@ class Deployment:
         self.history = list(story.steps)
         self._outcomes = story.outcomes
         self._started = story.started
+        self._turned, self._evidence = story.turned, story.evidence
         self._id = story.state.ledger.deployment_id
         self._last = (story.looks[-1], story.steps[-1]) if story.steps else None
         return story.state
 
-    def _new_requests(self, state: State) -> tuple[Request, ...]:
-        from .journal import codec
+    def _look(self, state: State) -> Observation:
+        """What the cloud shows, and what only the loop knows."""
+        seen = self.cloud.observe(self.plan, state.ledger)
+        gates = readings(
+            self.plan,
+            seen,
+            state.phase,
+            self._gates,
+            green=state.green,
+            blue=state.blue,
+            # What a cloud may offer besides: a simulator answers probes itself, and has no calendar.
+            fetch=getattr(self.cloud, "fetch", None),
+            measure=getattr(self.cloud, "measure", None),
+            epoch=getattr(self.cloud, "epoch", 0.0),
+        )
+        requests = self._new_requests(state)
+        if not (gates or requests or self._outcomes):
+            return seen
+        return attrs.evolve(seen, gates=seen.gates + gates, requests=requests, outcomes=self._outcomes)
 
+    def _new_requests(self, state: State) -> tuple[Request, ...]:
         for record in self._log.catch_up():
             if record.kind == "request" and record.deployment_id == state.ledger.deployment_id:
                 self._requests.append(codec.read_request(record.seq, record.body))
@@ -353,17 +374,17 @@ class Deployment:
         return tuple(self._requests)
 
     def _tell(self, decided: Step, observation: Observation) -> None:
-        from .logs import logger
-
-        fields = {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
-        logger().info("step", reason=decided.reason, **fields)
+        if heard():
+            logger().info("step", reason=decided.reason, **self._fields(decided))
         for listener in self._listeners:
             try:
                 listener.stepped(decided, observation)
             except Exception as error:  # noqa: BLE001  (somebody else's code must not stop a deployment)
-                logger().warning(
-                    "listener failed", listener=type(listener).__name__, error=str(error), **fields
-                )
+                broken = {"listener": type(listener).__name__, "error": str(error)}
+                logger().warning("listener failed", **broken, **self._fields(decided))
+
+    def _fields(self, decided: Step) -> dict[str, str]:
+        return {"service": self.plan.service, "phase": decided.state.phase.value, "signal": decided.signal}
 
 
 def _deployment_id(plan: Plan, number: int, started: float) -> str:
@@ -371,6 +392,6 @@ def _deployment_id(plan: Plan, number: int, started: float) -> str:
 
     It is recorded before anything is made under its name, so a crash never leads to a second one.
     """
-    made_of = f"{plan.service}\0{plan.image}\0{plan.groups}\0{started!r}"
+    made_of = f"{plan.service}\0{plan.image or plan.version}\0{plan.groups}\0{started!r}"
     digest = hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
     return f"{plan.service}-{number}-{digest}"

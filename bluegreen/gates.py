@@ -1,4 +1,4 @@
-"""Checks that must look outside: HTTP probes and the user's own hooks.
+"""Checks that must look outside: HTTP probes, metrics, windows and the user's own hooks.
 
 What they read goes into the observation, so a decision can be replayed without asking anybody again.
 """
@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from .core.errors import Fault, PlanError
+from .core.gates import Alarm, MetricGate, Probe, Window
 from .core.observation import GateReading, Health, Observation, Reading
-from .core.plan import Alarm, Plan, Probe
+from .core.plan import Plan
 from .core.state import Phase
 from .core.text import escaped
 from .core.view import gates_for
-from .ports import Gate
+from .metrics import DETAIL_LIMIT, measured, no_data, told
+from .ports import Gate, Measure
 
 if TYPE_CHECKING:
     from socket import socket
@@ -31,9 +33,6 @@ Fetch = Callable[[str], tuple[int, bytes | str]]
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a body that are read and looked at."""
-
-DETAIL_LIMIT = 500
-"""Characters of a reading's detail; it is written into the journal."""
 
 SILENCES = 3
 """Requests without an answer after which a probe asks no more: it has failed, and a pass must not hang."""
@@ -184,7 +183,7 @@ class HttpProbe:
                 status, body = (self.fetch or http_get)(url)
                 text = _text(body)
             except Exception as error:  # noqa: BLE001 - whatever kept the answer away is the answer
-                failures[f"no answer from {url}: {escaped(_told(error), 200)}"] += 1
+                failures[f"no answer from {url}: {escaped(told(error), 200)}"] += 1
                 silences += 1
                 if silences == SILENCES:
                     break
@@ -245,10 +244,6 @@ def _text(body: bytes | str) -> str:
     return body[:BODY_LIMIT] if isinstance(body, str) else bytes(body[:BODY_LIMIT]).decode(errors="replace")
 
 
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
 # --------------------------------------------------------------------------------------------------- hooks
 
 WORDS = {"SUCCEEDED": Reading.PASS, "FAILED": Reading.FAIL, "IN_PROGRESS": Reading.PENDING}
@@ -284,19 +279,18 @@ class HookGate:
             case str() if answer in WORDS:
                 return GateReading(name=self.name, reading=WORDS[answer], detail=answer)
         words = ", ".join(WORDS)
-        return _no_data(self.name, f"answered {answer}, not True, False, a GateReading or one of {words}")
-
-
-def _no_data(name: str, detail: str) -> GateReading:
-    return GateReading(name=name, reading=Reading.NO_DATA, detail=escaped(detail, DETAIL_LIMIT))
+        return no_data(self.name, f"answered {answer}, not True, False, a GateReading or one of {words}")
 
 
 def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:
     """A reading under the plan's name for it; an exception has nothing to judge by."""
     try:
-        return evolve(read(), name=name)
+        found = evolve(read(), name=name)
+        if type(found.reading) is Reading and type(found.detail) is str:  # what a journal can hold
+            return found
+        return no_data(name, f"answered with {found}, which is no reading with a text")
     except Exception as error:  # noqa: BLE001 - a check that breaks says nothing, and stops nothing
-        return _no_data(name, _told(error))
+        return no_data(name, told(error))
 
 
 # ---------------------------------------------------------------------------------------------- all of them
@@ -309,30 +303,54 @@ def readings(
     gates: Mapping[str, Gate],
     *,
     green: str | None = None,
+    blue: str | None = None,
     fetch: Fetch | None = None,
+    measure: Measure | None = None,
+    epoch: float | None = 0.0,
 ) -> tuple[GateReading, ...]:
-    """Ask the plan's probes and hooks that this phase asks; alarms are read by the cloud.
+    """Ask the plan's metrics, probes, hooks and windows that this phase asks; alarms are read by the cloud.
 
     Args:
         plan: Names them; which phase asks which is the rule of ``core.view.gates_for``.
         observation: What was seen in this pass.
         phase: Where the deployment stands.
-        gates: The checks that the user gave, by name; a ``Probe`` without one is asked as it says.
+        gates: The checks that the user gave, by name; what has none is asked as the plan says.
         green: Name of the group whose instances ``{instance}`` stands for.
-        fetch: What asks for these probes; None is real HTTP.
+        blue: Name of the other one; metrics compare.
+        fetch: What asks for probes; None is real HTTP.
+        measure: What measures; None: nothing does, and a metric has no data.
+        epoch: Unix time of the observation's second 0; None: there is no calendar, and windows are open.
     """
+    if not plan.gates:
+        return ()
+    asked = [gate for gate in gates_for(plan, phase) if not isinstance(gate, Alarm)]
+    metrics = [gate for gate in asked if isinstance(gate, MetricGate) and gate.name not in gates]
+    read = measured(metrics, green, blue, measure) if metrics else {}
     found = []
-    for named in gates_for(plan, phase):
+    for named in asked:
         gate = gates.get(named.name)
-        if isinstance(named, Alarm):
-            continue
-        if gate is None and isinstance(named, Probe):
-            gate = HttpProbe(named, fetch=fetch)
-        if gate is None:
-            found.append(_no_data(named.name, "no check of this name was given to Deployment"))
-        else:
+        if gate is not None:
             found.append(_caught(named.name, partial(_read, gate, plan, observation, green)))
+            continue
+        match named:
+            case MetricGate():
+                found.append(read[named.name])
+            case Probe():
+                probe = HttpProbe(named, fetch=fetch)
+                found.append(_caught(named.name, partial(_read, probe, plan, observation, green)))
+            case Window():
+                found.append(_shown(named, observation.at, epoch))
+            case _:
+                found.append(no_data(named.name, "no check of this name was given to Deployment"))
     return tuple(found)
+
+
+def _shown(window: Window, at: float, epoch: float | None) -> GateReading:
+    if epoch is None:
+        return GateReading(name=window.name, reading=Reading.PASS, detail="no calendar here: taken as open")
+    from .windows import read
+
+    return read(window, at + epoch)
 
 
 def _read(gate: Gate, plan: Plan, observation: Observation, green: str | None) -> GateReading:

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from typing import Any
 
-logging.getLogger("bluegreen").addHandler(logging.NullHandler())
+_LOGGER = logging.getLogger("bluegreen")
+_LOGGER.addHandler(logging.NullHandler())
+
+
+def heard() -> bool:
+    """Whether anybody would get to know of an event that is no warning."""
+    structlog = sys.modules.get("structlog")  # an application that configured it has imported it
+    return _LOGGER.isEnabledFor(logging.INFO) or bool(structlog and structlog.is_configured())
 
 
 def logger() -> Any:
@@ -25,7 +33,7 @@ def _plain() -> Any:
     import structlog
 
     return structlog.wrap_logger(
-        logging.getLogger("bluegreen"),
+        _LOGGER,
         processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.stdlib.BoundLogger,
     )

@@ -1,4 +1,4 @@
-"""Acting on a deployment from outside: approve, pause, resume, abort."""
+"""Acting on a deployment from outside: approve, pause, resume, abort, unlock."""
 
 from __future__ import annotations
 
@@ -42,6 +42,19 @@ class Operator:
     def abort(self, reason: str = "") -> None:
         """Call it off: back to blue, before the commit only, and only if blue can carry the users."""
         self._request("abort", reason)
+
+    def unlock(self, fence: int) -> None:
+        """Take the service away from whoever holds it with ``fence``; the next one may begin at once.
+
+        Should that process still live, it loses its next append to the journal and stops. What it began is
+        not called off: go on with it by ``Deployment.load``.
+
+        Raises:
+            LockTaken: If the fence is another one by now: somebody took over, so look again.
+        """
+        from .journal.log import Log
+
+        Log(self._journal, self._log.service, name=self._by or None).unlock(fence)
 
     def _request(self, kind: RequestKind, reason: str) -> None:
         from .journal import codec

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from attrs import frozen
 
 from .core.commands import Command
+from .core.evidence import Evidence
+from .core.gates import MetricGate
 from .core.observation import ErrorClass, GateReading, Observation, Outcome, Result
 from .core.plan import Plan
 from .core.state import Ledger, Step
@@ -35,8 +37,8 @@ class Cloud(Protocol):
 
         What cannot be read is absent and named in ``Observation.unread``; nothing is raised for it. What
         makes the plan impossible here is a sentence in ``Observation.problems``, as long as the ledger has
-        no loan: later nobody asks. ``requests``, ``outcomes`` and the readings of probes and hooks are
-        filled in by the loop.
+        no loan: later nobody asks. ``requests``, ``outcomes`` and the readings of all gates but
+        alarms are filled in by the loop.
         """
 
     def apply(self, command: Command) -> Outcome:
@@ -45,6 +47,21 @@ class Cloud(Protocol):
         Every error is an ``Outcome`` of the closed set; nothing is raised but bugs. Asked for the same
         again, the world stays as it is.
         """
+
+
+Series = tuple[float | None, ...]
+"""Values of a metric by period, the newest first; None for a period without one."""
+
+Measure = Callable[[Sequence[MetricGate], Sequence[str]], Mapping[tuple[str, str], Series]]
+"""What a cloud may offer besides, as ``measure(gates, groups)``: each gate's values (``MetricGate.value``) by
+(gate, group), of the newest ``periods`` whole periods; what it does not measure is left out. It may raise
+anything."""
+
+
+Witness = Callable[[str, Sequence[str], int], Evidence]
+"""What a cloud may offer besides, as ``evidence(group, instances, lines)``: what it tells of a green that was
+given up, before that is removed, and the last ``lines`` of these instances' consoles. It only reads; what it
+cannot read it names in ``Evidence.unread``; ``targets`` is filled in by the loop. It may raise anything."""
 
 
 class Gate(Protocol):
@@ -69,14 +86,16 @@ class Holder:
         name: The holder, for people: host and process.
         fence: Strictly rising with every take-over.
         until: When the holder is presumed dead unless renewed, in seconds of the holder's clock.
+        since: When it took over, likewise.
     """
 
     name: str
     fence: int
     until: float
+    since: float = 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Record:
     """One entry of a journal, immutable once put.
 
@@ -84,7 +103,7 @@ class Record:
         seq: Its slot: 1, 2, 3 … without a gap.
         service: Whose log it is in.
         deployment_id: The deployment it belongs to.
-        kind: ``lease``, ``started``, ``decision``, ``outcomes`` or ``request``.
+        kind: ``lease``, ``started``, ``decision``, ``outcomes``, ``evidence`` or ``request``.
         body: What happened, as JSON-able data; its form by kind is in ``journal/codec.py``.
         fence: The holder's fence; 0 for an operator's request.
         writer: Writer and nonce, so that a writer can find its own record again.
@@ -129,7 +148,10 @@ class Journal(Protocol):
         """
 
     def holder(self) -> Holder | None:
-        """The last sign of life; None when there was none, or its process is known to be dead."""
+        """The last sign of life; None when there was none.
+
+        Its ``until`` is 0 when the holder let go, or is known to be dead.
+        """
 
 
 # ------------------------------------------------------------------------------------------- image builds
@@ -184,9 +206,13 @@ class RunCommand:
 
 @frozen(kw_only=True)
 class StopInstance:
-    """Stop the build instance, so that the image is of a file system at rest."""
+    """Stop the build instance, so that the image is of a file system at rest.
+
+    ``done`` commands have ended well on it, for a builder that cannot see that once it is stopped.
+    """
 
     instance: str
+    done: int
 
 
 @frozen(kw_only=True)
@@ -234,6 +260,8 @@ class BuildLook:
             ended last and can still be seen; None when there is none.
         instance_state: Its state.
         ready: Whether it takes commands now.
+        obstacle: Why it does not, for people; empty where that is not known.
+        hopeless: Whether it will not however long it is waited for: the obstacle ends the build.
         runs: The build's commands begun on it, in order; ``runs[i]`` is of ``commands[i]``.
         image: The image of the build's name; None when there is none.
         image_state: Its state.
@@ -246,6 +274,8 @@ class BuildLook:
     instance: str | None = None
     instance_state: InstanceState | None = None
     ready: bool = False
+    obstacle: str = ""
+    hopeless: bool = False
     runs: tuple[CommandRun, ...] = ()
     image: str | None = None
     image_state: ImageState | None = None

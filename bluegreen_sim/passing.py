@@ -12,6 +12,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from bluegreen.core.commands import Command
+from bluegreen.core.gates import Alarm, Window
 from bluegreen.core.machine import step
 from bluegreen.core.observation import (
     GateReading,
@@ -22,7 +23,7 @@ from bluegreen.core.observation import (
     RequestKind,
     Result,
 )
-from bluegreen.core.plan import Alarm, Plan
+from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, Phase, State, Step
 from bluegreen.core.view import gates_for
 from bluegreen.deployment import carry_out
@@ -301,8 +302,13 @@ class Passing:
         """The probe or hook that fails now, or cannot say yet, if one does; alarms are the world's."""
         if not self.budget.reds:
             return None
-        gates = [g.name for g in gates_for(self.plan, self.state.phase) if not isinstance(g, Alarm)]
-        bad = [(name, reading) for name in gates for reading in (Reading.FAIL, Reading.PENDING)]
+        gates = [g for g in gates_for(self.plan, self.state.phase) if not isinstance(g, Alarm)]
+        bad = [
+            (gate.name, reading)
+            for gate in gates
+            for reading in (Reading.FAIL, Reading.PENDING)
+            if reading is Reading.PENDING or not isinstance(gate, Window)  # it is closed, and never red
+        ]
         failing = self.choices.pick((None, *bad))
         if failing is not None:
             self.struck("reds")

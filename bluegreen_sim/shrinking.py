@@ -66,6 +66,7 @@ def small_plan(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
             plan.strategy, rungs=rungs, keep_blue_seconds=min(plan.strategy.keep_blue_seconds, look)
         ),
         retain_seconds=min(plan.retain_seconds, look),
+        keep_failed_green_seconds=min(plan.keep_failed_green_seconds, look),
         limits=evolve(
             plan.limits,
             proof_looks=min(plan.limits.proof_looks, 2),
@@ -87,6 +88,7 @@ def _clauses(plan: Plan, small: Plan) -> Iterator[str]:
     for name, one, other in (
         ("keep_blue", plan.strategy.keep_blue_seconds, small.strategy.keep_blue_seconds),
         ("retain", plan.retain_seconds, small.retain_seconds),
+        ("keep_failed_green", plan.keep_failed_green_seconds, small.keep_failed_green_seconds),
         ("proof looks", plan.limits.proof_looks, small.limits.proof_looks),
         ("proof", plan.limits.proof_seconds, small.limits.proof_seconds),
         ("grace when blind", plan.limits.blind_grace_seconds, small.limits.blind_grace_seconds),

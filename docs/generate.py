@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: the state machine and the promises.
+"""Write the pages that are made from the code: the state machine, the promises, the timeline, the rights.
 
 ``python docs/generate.py`` writes them; a test compares them with what would be written now.
 """
@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from bluegreen.aws.rights import LEVELS, RIGHTS, TEMPLATES
 from bluegreen.core.invariants import INVARIANTS, Invariant
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
 from bluegreen.core.plan import Deadlines
@@ -200,9 +201,12 @@ assert all(row["requests"] == row["http_2xx"] for row in rows)
 ```
 
 The table is also an Arrow stream (`pip install 'bluegreen[arrow]'`), so `polars.DataFrame(cloud.timeline)`,
-`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares `float64`.
+`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares and
+times `float64`.
 
-Not in it: latency. Requests are answered at once here, so there is no p50 and no p99 that would be true.
+A request stands in the second in which it was sent, whatever becomes of it later. `p50_ms` and `p99_ms` are order
+statistics of the menu of times that an application's latency is, each stretched by the load of its second; they are
+empty where no latency is set ([simulator](simulator.md#what-applications-are-like)).
 
 ## JSON schema
 
@@ -213,7 +217,70 @@ Of `to_dicts()`, as `Timeline.json_schema()` gives it:
 ```
 """
 
-PAGES = {"state-machine.md": state_machine, "promises.md": promises, "timeline.md": timeline}
+
+def rights() -> str:
+    """``docs/rights.md``."""
+    rows, besides = [], []
+    for level in LEVELS:
+        uses: dict[str, list[str]] = {}
+        for right in RIGHTS:
+            if right.level == level:
+                uses.setdefault(right.use, []).append(f"`{right.action}`")
+                if right.page:
+                    besides.append(f"| `{right.action}` | {right.use} | {right.page} |")
+        rows += [f"| `{level}` | {use} | {', '.join(actions)} |" for use, actions in uses.items()]
+    return RIGHTS_PAGE.format(rows="\n".join(rows), besides="\n".join(besides), templates=TEMPLATES)
+
+
+RIGHTS_PAGE = """# Rights
+
+Made from `bluegreen/aws/rights.py` by `docs/generate.py`; do not edit.
+
+`bluegreen policy LEVEL [FILE]` prints an IAM policy with the rights of a level; each level has those before it.
+`observe` looks. `shift` moves users between groups that stand, and writes a team's journal. `manage` deploys, builds
+images and cleans up.
+
+```console
+$ bluegreen policy manage deployment.toml --account 123456789012 --region eu-west-1 --role exercise-instance
+$ bluegreen policy observe deployment.toml --journal s3://releases/journals    # a team's journal as well
+$ bluegreen policy shift --notify arn:aws:sns:eu-west-1:123456789012:releases  # by tag alone; a topic is told
+```
+
+| level | needed for | actions |
+| --- | --- | --- |
+{rows}
+
+Without `autoscaling:DescribeScalingActivities` only the reason of a failed launch, and a part of what is kept of a failed
+green, is missing.
+
+These are asked of the same credentials though no call of that name is made:
+
+| action | needed for | page |
+| --- | --- | --- |
+{besides}
+
+`ec2:RunInstances` is both: called by image builds, and
+[asked for]({templates}) when a group is created or pointed at a template version.
+
+## What it is limited to
+
+- Groups of the plan by name: their ARNs have it. A listener or a rule by its ARN, if `routing.listener` has it.
+- What only an id leads to by the tag `bluegreen:service` with the service's name: launch templates, listeners and rules
+  without an ARN in the plan, instances, volumes, images, snapshots. What `bluegreen` makes bears it; **give it to your
+  launch template, and to the listener or rule.** Without a plan everything is limited to what bears that tag.
+- Consoles of build instances by that tag, and of the plan's groups by the tag that Auto Scaling gives their instances.
+- Looking is not limited: AWS knows no resources for these actions.
+- No policy lets anybody give that tag to what exists. It is given when a thing is made, and only to what is made.
+- `iam:PassRole` is for EC2 alone, and for the roles that `--role` names; without it for any role of the account.
+- In a journal's bucket nothing may be deleted. Turn versioning on, and nothing can be lost by overwriting either.
+"""
+
+PAGES = {
+    "state-machine.md": state_machine,
+    "promises.md": promises,
+    "timeline.md": timeline,
+    "rights.md": rights,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -1,7 +1,9 @@
-"""The Hypothesis profile: the same examples on every machine, more where a tier asks; and what is shown."""
+"""The Hypothesis profile, the same examples on every machine; what is slow; what the suite asked of AWS."""
 
 import os
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -41,3 +43,45 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if shown:
         terminalreporter.section(SHOWN)
         terminalreporter.write_line("\n".join(shown))
+
+
+# ----------------------------------------------------------------------------------- rights: granted and used
+
+ASKED: set[str] = set()
+"""IAM actions that bluegreen asked of moto's servers, in this process and its workers."""
+
+NOT_IN_MOTO = {"autoscaling:DetachTrafficSources"}
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether all tests ran: whatever a right is used for was then done."""
+    option = config.option
+    return not option.file_or_dir and not option.keyword and option.markexpr == "not proof"
+
+
+def unused(asked: set[str]) -> set[str]:
+    """Actions that our policies grant and that nothing asked for."""
+    from bluegreen.aws.rights import RIGHTS
+
+    called = {right.action for right in RIGHTS if not right.page}
+    return called - asked - NOT_IN_MOTO
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist has ended: what it asked for counts."""
+    ASKED.update(getattr(node, "workeroutput", {}).get("asked", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of the whole suite in which a right was granted that nothing used."""
+    if "tests.moto_server" in sys.modules:
+        ASKED.update(sys.modules["tests.moto_server"].ASKED)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["asked"] = sorted(ASKED)
+    elif session.exitstatus == pytest.ExitCode.OK and _whole(session.config) and (left := unused(ASKED)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(
+            f"granted by bluegreen/aws/rights.py, and used by no test: {sorted(left)}", red=True
+        )

@@ -14,7 +14,8 @@ too. What is corrected, and on which line of aws-facts' list, stands in tests/co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from functools import cache
 from threading import Lock, Thread
@@ -35,12 +36,17 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from bluegreen.aws.clients import USER_AGENT
+from bluegreen.aws.rights import RIGHTS, action_of
 from tests.corrections import autoscaling, balancing, commands, instances, templates  # noqa: F401  # fill the table
 from tests.corrections.table import Looks, Script, applied
-from tests.proxy import named
+from tests.proxy import named, refusal
 
 REGION = "us-east-1"
-SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "ssm", "sts")
+GRANTED = frozenset(right.action for right in RIGHTS)
+ASKED: set[str] = set()
+"""IAM actions that bluegreen asked for in this process's tests."""
+SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "sqs", "ssm", "sts")
 
 
 @cache
@@ -56,12 +62,14 @@ class MotoServer:
         url: Where it listens.
         script: How its world behaves; see ``Script``.
         calls: (service as it signs, operation) of every request, in order; clear it to count anew.
+        granted: What it may ask for; all that our policies grant, unless a test says less.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.script = Script()
         self.calls: list[tuple[str, str]] = []
+        self.granted: AbstractSet[str] = GRANTED
         self._clients: dict[str, Any] = {}
         self._stack = ExitStack()
 
@@ -70,7 +78,7 @@ class MotoServer:
         # Without moto's 800 public images a reset takes milliseconds.
         self._stack.enter_context(patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
         self._stack.enter_context(applied(lambda: self.script))
-        application = _OneAtATime(self.calls)
+        application = _OneAtATime(self.calls, lambda: self.granted)
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         self._stack.callback(server.server_close)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -94,6 +102,7 @@ class MotoServer:
             get_backend(service).reset()
         self.script = Script()
         self.calls.clear()
+        self.granted = GRANTED
 
     def settle(self) -> None:
         """Let everything that is on its way arrive, however slow the script has it."""
@@ -155,26 +164,29 @@ def _application(service: str) -> Flask:
 class _OneAtATime(DomainDispatcherApplication):
     """Moto's dispatcher behind one lock: its backends are not made for threads."""
 
-    def __init__(self, calls: list[tuple[str, str]]) -> None:
+    def __init__(self, calls: list[tuple[str, str]], granted: Callable[[], AbstractSet[str]]) -> None:
         super().__init__(_application)
         self._calls = calls
+        self._granted = granted
         self._one = Lock()
         # Moto lists its own folders for each request: a fifth of the time.
         self.get_backend_for_host = cache(super().get_backend_for_host)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request; one of ours that no policy of ours grants is refused, as IAM would."""
+        telling = {"authorization": "HTTP_AUTHORIZATION", "x-amz-target": "HTTP_X_AMZ_TARGET"}
+        headers = {name: environ[key] for name, key in telling.items() if key in environ}
+        path = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
         with self._one:
-            self._calls.append(
-                named(
-                    environ["PATH_INFO"],
-                    {
-                        "authorization": environ.get("HTTP_AUTHORIZATION", ""),
-                        "x-amz-target": environ.get("HTTP_X_AMZ_TARGET", ""),
-                    },
-                    (self._get_body(environ) or "").encode(),
-                )
-            )
+            body = (self._get_body(environ) or "").encode()
+            call = named(environ["REQUEST_METHOD"], path, headers, body)
+            self._calls.append(call)
+            if USER_AGENT in environ.get("HTTP_USER_AGENT", "").split():
+                ASKED.add(action := action_of(*call))
+                if action not in self._granted():
+                    status, answer, text = refusal(headers, 403, "AccessDenied")
+                    start_response(f"{status} Forbidden", answer)
+                    return [text]
             return [b"".join(super().__call__(environ, start_response))]
 
 

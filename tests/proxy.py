@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 from attrs import define, frozen
 
@@ -49,8 +50,8 @@ class Call:
 
     @property
     def mutating(self) -> bool:
-        """Whether the operation may change something."""
-        return not self.operation.startswith(READING)
+        """Whether the operation may change something; a dry run changes nothing."""
+        return not self.operation.startswith(READING) and b"DryRun=true" not in self.body
 
 
 @frozen
@@ -100,11 +101,13 @@ class Refuse:
         code: The error code.
         status: The HTTP status.
         forward: Whether the request is applied all the same.
+        words: The message.
     """
 
     code: str = "InternalFailure"
     status: int = 500
     forward: bool = False
+    words: str | None = None
 
 
 def throttle(code: str = "Throttling") -> Refuse:
@@ -171,9 +174,9 @@ class Proxy:
         """The operations that reached the other side, in order."""
         return [row.operation for row in self.log if row.forwarded and row.mutating == mutating]
 
-    def arrived(self, path: str, headers: Mapping[str, str], body: bytes) -> Sent:
+    def arrived(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Sent:
         """Note a request, and ask the plan."""
-        service, operation = named(path, headers, body)
+        service, operation = named(method, path, headers, body)
         with self._lock:
             call = Call(service=service, operation=operation, number=0, body=body)
             number = sum(row.mutating == call.mutating for row in self.log) + 1
@@ -184,11 +187,22 @@ class Proxy:
         return row
 
 
-def named(path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
-    """Service and operation of a request, whatever its protocol."""
+def named(method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """Service and operation of a request, whatever its protocol.
+
+    Args:
+        method: ``GET`` …
+        path: With its query.
+        headers: Their names in lower case.
+        body: What was sent.
+    """
     # Credential=key/date/region/service/aws4_request
     scope = headers.get("authorization", "").split(",")[0].split("/")
     service = scope[3] if len(scope) > 3 else ""
+    if service == "s3":
+        # S3 has no names of operations on the wire, but methods and paths.
+        of = "Object" if "/" in path.partition("?")[0].strip("/") else "Bucket"
+        return service, "ListObjectsV2" if "list-type=2" in path else f"{method.title()}{of}"
     if target := headers.get("x-amz-target"):
         return service, target.partition(".")[2]
     if "/operation/" in path:
@@ -207,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Forward one request, or do what the plan says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        row = self.proxy.arrived(self.path, headers, body)
+        row = self.proxy.arrived(self.command, self.path, headers, body)
         action = row.action
         if isinstance(action, Hook | Drop) and action.before:
             action.before()
@@ -217,8 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(action, Hook) and action.after:
             action.after()
         match action:
-            case Refuse(code, status):
-                self._answer(_refusal(headers, status, code))
+            case Refuse(code, status, words=words):
+                self._answer(refusal(headers, status, code, words))
             case Drop():
                 self.close_connection = True
             case Page(text):
@@ -233,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._answer(answer)
 
-    do_GET = do_POST  # noqa: N815  # the name that http.server calls
+    do_GET = do_PUT = do_POST  # noqa: N815  # the names that http.server calls
 
     def _forward(self, body: bytes) -> Answer:
         upstream = HTTPConnection(self.proxy.upstream, timeout=60)
@@ -274,13 +288,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the proxy has a log of its own."""
 
 
-def _refusal(headers: Mapping[str, str], status: int, code: str) -> Answer:
+def refusal(headers: Mapping[str, str], status: int, code: str, words: str | None = None) -> Answer:
     """An error as the request's protocol writes it."""
-    words = "Rate exceeded" if status == HTTPStatus.BAD_REQUEST else "refused by a test"
+    words = words or ("Rate exceeded" if status == HTTPStatus.BAD_REQUEST else "refused by a test")
     if "x-amz-target" in headers:
         told = json.dumps({"__type": code, "message": words})
         return status, [("Content-Type", headers.get("content-type", ""))], told.encode()
-    error = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+    error = f"<Error><Code>{code}</Code><Message>{escape(words)}</Message></Error>"
     # EC2 has a form of its own.
     told = (
         f"<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>"

@@ -1,14 +1,12 @@
-"""``AwsBuilder``: image builds on an EC2 instance, its commands by Systems Manager's Run Command.
+"""``AwsBuilder``: image builds on an EC2 instance, its commands by Systems Manager or by SSH.
 
-The instance is started from a launch template, so it has the profile that lets its agent talk to Systems
-Manager (Systems Manager user guide, "Configure instance permissions"), or no command ever reaches it. It is
-in no Auto Scaling group: a group would replace it when it is stopped.
+The instance is started from a launch template, which gives it what commands need to reach it: see
+``remote.py`` and ``ssh.py``. It is in no Auto Scaling group: a group would replace it when it is stopped.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,6 @@ from ..ports import (
     BuildCommand,
     BuildLook,
     BuildOutcome,
-    CommandRun,
     CreateImage,
     ImageState,
     RunCommand,
@@ -28,41 +25,21 @@ from ..ports import (
 )
 from .clients import Clients
 from .errors import AwsError, Refused, classify, code_of, words
-from .names import BUILD_TAG, tag_list, tags
+from .names import BUILD_TAG, DONE_TAG, tag_list, tags
+from .remote import Remote, SystemsManager
 from .routing import Raw
+from .ssh import Ssh, SshRemote
 
 if TYPE_CHECKING:
     import boto3
 
     from ..ports import Clock
 
-DELIVERY_SECONDS = 600
-LONGEST_COMMAND_SECONDS = 172_800
-"""Systems Manager, document AWS-RunShellScript: executionTimeout is at most 48 hours."""
-OUTPUT_BYTES = 2_000
-"""ListCommandInvocations shows the first 2,500 characters, and the end of an output is what tells."""
-
 _IMAGE_STATES: dict[str, ImageState] = {
     "pending": "pending",
     "transient": "pending",
     "available": "available",
 }
-
-ONCE = """\
-d=/run/bluegreen-{token}-{index}
-if mkdir "$d"; then
-(
-{text}
-) >"$d/output" 2>&1
-echo $? >"$d/ending" && mv "$d/ending" "$d/ended"
-fi
-[ -d "$d" ] || exit 125
-while [ ! -e "$d/ended" ]; do sleep 1; done
-tail -c {bytes} "$d/output"
-exit "$(cat "$d/ended")"
-"""
-"""A command that runs once however often it is sent, for SendCommand has no token. What it remembers lies in
-``/run``, in memory, so it does not get into the image."""
 
 
 class AwsBuilder:
@@ -74,10 +51,16 @@ class AwsBuilder:
         subnet: Where the build instance is started; None leaves it to the template, or to the default VPC.
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
+        ssh: How the instance is reached by SSH; None lets Systems Manager run the commands.
 
     Attributes:
         clock: The time that looks are stamped with.
         clients: boto3 clients, for reading and for writing.
+        remote: How commands get onto the instance.
+
+    Raises:
+        MissingExtra: If SSH is asked for and the extra ``ssh`` is not installed.
+        PlanError: If the key or the known hosts cannot be read.
     """
 
     def __init__(
@@ -88,11 +71,14 @@ class AwsBuilder:
         subnet: str | None = None,
         call_seconds: float = 20,
         clock: Clock | None = None,
+        ssh: Ssh | None = None,
     ) -> None:
         """Make no call yet."""
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
+        self.remote: Remote = SshRemote(self.clients, ssh) if ssh else SystemsManager(self.clients)
         self._subnet = subnet
+        self._seen: Raw | None = None
         self._ended: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -114,22 +100,22 @@ class AwsBuilder:
         instance = self._instance(token)
         if instance is None:
             return {}
-        name, state = instance["InstanceId"], instance["State"]["Name"]
-        seen: dict[str, Any] = {"instance": name, "instance_state": state}
-        if state in ("running", "stopping", "stopped"):
-            runs = self._runs(name, token)
-            # A list that lags behind may show the second command and not the first.
-            seen["runs"] = tuple([runs[index] for index in takewhile(runs.__contains__, count())])
-        if state == "running":
-            seen["ready"] = any(each.get("PingStatus") == "Online" for each in self._agents(name))
-        return seen
-
-    def _agents(self, instance: str) -> list[Raw]:
-        """What Systems Manager knows of the instance's agent: one entry, or none while it is unknown."""
-        pages = self.clients.read.ssm.get_paginator("describe_instance_information").paginate(
-            Filters=[{"Key": "InstanceIds", "Values": [instance]}]
-        )
-        return _known(each for page in pages for each in page["InstanceInformationList"])
+        self._seen = instance
+        seen: dict[str, Any] = {
+            "instance": instance["InstanceId"],
+            "instance_state": instance["State"]["Name"],
+        }
+        if seen["instance_state"] not in ("running", "stopping", "stopped"):
+            return seen
+        reached = self.remote.look(instance, token)
+        # A list that lags behind may show the second command and not the first.
+        indices = takewhile(reached.runs.__contains__, count())
+        return seen | {
+            "ready": reached.ready,
+            "runs": tuple([reached.runs[index] for index in indices]),
+            "obstacle": reached.obstacle,
+            "hopeless": reached.hopeless,
+        }
 
     def _instance(self, token: str) -> Raw | None:
         """The instance that lives, else the one that was started last of those that can still be seen."""
@@ -148,22 +134,6 @@ class AwsBuilder:
             )
         )
         return found[-1] if found else None
-
-    def _runs(self, instance: str, token: str) -> dict[int, CommandRun]:
-        """The build's commands that were sent to the instance, by index; of one sent twice the first."""
-        pages = self.clients.read.ssm.get_paginator("list_command_invocations").paginate(
-            InstanceId=instance, Details=True
-        )
-        found: dict[int, tuple[Any, CommandRun]] = {}
-        for invocation in _known(each for page in pages for each in page["CommandInvocations"]):
-            whose, _, index = invocation.get("Comment", "").rpartition(":")
-            if whose != token or not index.isdigit():
-                continue
-            sent = invocation.get("RequestedDateTime")
-            before = found.get(int(index))
-            if before is None or (sent is not None and sent < before[0]):
-                found[int(index)] = (sent, _run(invocation))
-        return {index: run for index, (_, run) in found.items()}
 
     def _seen_image(self, token: str, name: str) -> dict[str, Any]:
         image = self._image(name)
@@ -200,9 +170,9 @@ class AwsBuilder:
             case StartInstance():
                 self._start(command)
             case RunCommand():
-                self._run(command)
-            case StopInstance(instance=instance):
-                ec2.stop_instances(InstanceIds=[instance])
+                self.remote.run(command)
+            case StopInstance():
+                self._stop(command)
             case CreateImage():
                 self._create_image(command)
             case TerminateInstance(instance=instance):
@@ -238,20 +208,14 @@ class AwsBuilder:
                 ) from error
             raise
 
-    def _run(self, command: RunCommand) -> None:
-        if command.index in self._runs(command.instance, command.token):
-            return
-        script = ONCE.format(token=command.token, index=command.index, text=command.text, bytes=OUTPUT_BYTES)
-        self.clients.write.ssm.send_command(
-            InstanceIds=[command.instance],
-            DocumentName="AWS-RunShellScript",
-            Comment=f"{command.token}:{command.index}",
-            TimeoutSeconds=DELIVERY_SECONDS,
-            Parameters={
-                "commands": script.split("\n"),
-                "executionTimeout": [str(max(1, min(command.seconds, LONGEST_COMMAND_SECONDS)))],
-            },
-        )
+    def _stop(self, command: StopInstance) -> None:
+        """Stop it; where nobody could tell then what has run on it, it bears that as a tag first."""
+        ec2, instance = self.clients.write.ec2, command.instance
+        seen = self._seen if self._seen and self._seen["InstanceId"] == instance else {}
+        if self.remote.forgets and DONE_TAG not in tags(seen.get("Tags", ())):
+            ec2.create_tags(Resources=[instance], Tags=tag_list(done=str(command.done)))
+        else:
+            ec2.stop_instances(InstanceIds=[instance])
 
     def _create_image(self, command: CreateImage) -> None:
         marks = tag_list(service=command.service, build=command.token)
@@ -272,27 +236,3 @@ class AwsBuilder:
                 raise Refused(ErrorClass.LOST, f"{words(error)}; and it cannot be seen yet") from error
             if tags(image.get("Tags", ())).get(BUILD_TAG) != command.token:
                 raise Refused(ErrorClass.CONFLICT, words(error)) from error
-
-
-def _known(entries: Iterator[Raw]) -> list[Raw]:
-    """All entries; none of an instance whose agent does not run, or has not told of itself yet."""
-    try:
-        return list(entries)
-    except AwsError as error:
-        if code_of(error) == "InvalidInstanceId":
-            return []
-        raise
-
-
-def _run(invocation: Raw) -> CommandRun:
-    """How an invocation stands. What did not end by itself did not end well."""
-    status = invocation["Status"]
-    if status in ("Pending", "InProgress", "Delayed", "Cancelling"):
-        return CommandRun()
-    plugins: Sequence[Raw] = invocation.get("CommandPlugins", ())
-    output = "".join(str(plugin.get("Output", "")) for plugin in plugins)
-    if status == "Success":
-        return CommandRun(exit_code=0, output=output)
-    code = next((plugin["ResponseCode"] for plugin in plugins if plugin.get("ResponseCode")), -1)
-    details = invocation.get("StatusDetails", status)
-    return CommandRun(exit_code=code, output=output if details == "Failed" else f"{output}\n{details}")

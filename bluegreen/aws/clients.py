@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
     from types_boto3_ssm import SSMClient
     from types_boto3_sts import STSClient
 
 CONNECT_SECONDS = 5
+USER_AGENT = "bluegreen"
+"""Stands in the user agent of every call, so that CloudTrail tells ours from others of the same role."""
 READ_ATTEMPTS = 3
 THROTTLED_ATTEMPTS = 6
 """How often a question is asked that AWS answers with "too often". An account's deployments share its buckets
@@ -52,9 +57,12 @@ class Services:
         options: dict[str, Any] = {
             "retries": {"mode": "standard", "total_max_attempts": attempts},
             "connect_timeout": CONNECT_SECONDS,
+            "user_agent_extra": USER_AGENT,
             "read_timeout": call_seconds,
             # An endpoint from the environment or a profile would send a deployment to where nobody looks.
             "ignore_configured_endpoint_urls": endpoint_url is None,
+            # AWS has a host for each bucket; of other servers nobody knows whether they have.
+            "s3": {"addressing_style": "auto" if endpoint_url is None else "path"},
         }
         self._config = Config(**options)
 
@@ -92,6 +100,21 @@ class Services:
     def elbv2(self) -> ElasticLoadBalancingv2Client:
         """Elastic Load Balancing."""
         return self._client("elbv2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Amazon EventBridge."""
+        return self._client("events")  # type: ignore[no-any-return]
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Amazon S3."""
+        return self._client("s3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Amazon SNS."""
+        return self._client("sns")  # type: ignore[no-any-return]
 
     @cached_property
     def ssm(self) -> SSMClient:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from ..clock import SystemClock
 from ..core.commands import (
     Attach,
     Command,
+    CopySetting,
     CreateFleet,
     DeleteFleet,
     Detach,
@@ -19,19 +22,22 @@ from ..core.commands import (
     SetSize,
     SetVersion,
 )
-from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
+from ..core.evidence import Evidence
+from ..core.gates import MetricGate
+from ..core.observation import ErrorClass, Observation, Outcome, Result
 from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing
+from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
+from .evidence import evidence
 from .looking import Known, Look
 from .names import DEPLOYMENT_TAG, description, tag_list, tags
 
 if TYPE_CHECKING:
     import boto3
 
-    from ..ports import Clock
+    from ..ports import Clock, Series
 
 
 class AwsCloud:
@@ -43,6 +49,7 @@ class AwsCloud:
             the environment or in a profile are ignored.
         subnets: Where a first release creates its group. Without them, where the plan's other group is,
             else where the load balancer is.
+        account: The account that the credentials must lead to; None does not ask.
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
 
@@ -57,6 +64,7 @@ class AwsCloud:
         *,
         endpoint_url: str | None = None,
         subnets: Iterable[str] = (),
+        account: str | None = None,
         call_seconds: float = 20,
         clock: Clock | None = None,
     ) -> None:
@@ -64,7 +72,9 @@ class AwsCloud:
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
         self._subnets = tuple(subnets)
+        self._account = account
         self._known: Known | None = None
+        self._denied: tuple[str, ...] | None = None
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -74,8 +84,18 @@ class AwsCloud:
         """Look at all that the plan speaks of."""
         token = ledger.deployment_id
         if self._known is None or (self._known.plan, self._known.token) != (plan, token):
-            self._known = Known(plan=plan, token=token)
-        return Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+            self._known, self._denied = Known(plan=plan, token=token), None
+        seen = Look(self.clients.read, self._known, ledger).observation(self.clock.now())
+        if ledger.loans:
+            return seen
+        if self._denied is None:
+            self._denied = tuple(access.problems(self.clients, plan, self._account))
+        return evolve(seen, problems=(*seen.problems, *self._denied))
+
+    def measure(self, gates: Sequence[MetricGate], groups: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """The plan's metrics by (gate, group); see ``bluegreen.ports.Measure``."""
+        assert self._known is not None, "a look comes first"
+        return watching.measure(self.clients.read, gates, groups, self._known.target_group, self.clock.now())
 
     def apply(self, command: Command) -> Outcome:
         """Carry out one command: one request that changes something is sent, once, or none."""
@@ -93,6 +113,10 @@ class AwsCloud:
             return Outcome(command=command, result=kind.result, error=kind, detail=words(error))
         return Outcome(command=command, result=Result.APPLIED)
 
+    def evidence(self, fleet: str, instances: Sequence[str], lines: int) -> Evidence:
+        """What AWS tells of a group, and the last lines of these instances' consoles."""
+        return evidence(self.clients.read, fleet, instances, lines)
+
     def _carry_out(self, command: Command, known: Known) -> None:
         asg = self.clients.write.autoscaling
         match command:
@@ -101,12 +125,14 @@ class AwsCloud:
             case CreateFleet():
                 self._create(command, known)
             case SetVersion(fleet=name, version=version):
+                group, template = known.groups.get(name), known.plan.launch_template
                 asg.update_auto_scaling_group(
-                    AutoScalingGroupName=name, LaunchTemplate=_template(known, version)
+                    AutoScalingGroupName=name, **fleets.launching(group, template, version)
                 )
             case SetBounds(fleet=name, min=low, max=high):
                 asg.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=low, MaxSize=high)
             case SetSize(fleet=name, size=size, min=low, max=high):
+                self._unprotect(name, size, known)
                 # All three together: a minimum alone would raise the wanted size, a maximum lower it.
                 asg.update_auto_scaling_group(
                     AutoScalingGroupName=name, MinSize=low, MaxSize=high, DesiredCapacity=size
@@ -119,12 +145,12 @@ class AwsCloud:
                 )
             case Detach(fleet=name):
                 self._detach(name, known)
-            case Freeze(fleet=name, frozen=True):
-                asg.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=list(fleets.SCALING))
-            case Freeze(fleet=name):
-                asg.resume_processes(AutoScalingGroupName=name, ScalingProcesses=list(fleets.SCALING))
+            case Freeze(fleet=name, frozen=frozen):
+                self._freeze(name, frozen=frozen)
+            case CopySetting(fleet=name, like=like, setting=setting):
+                copying.give(self.clients.write, name, known.extras[like][setting])
             case DeleteFleet(fleet=name):
-                self._delete(name)
+                self._delete(name, known)
                 known.arns.pop(name, None)
 
     # ------------------------------------------------------------------------------------------- templates
@@ -146,6 +172,7 @@ class AwsCloud:
     # ---------------------------------------------------------------------------------------------- groups
 
     def _create(self, command: CreateFleet, known: Known) -> None:
+        like = None
         if command.like is None:
             settings: dict[str, Any] = {"VPCZoneIdentifier": ",".join(self._places(command.fleet, known))}
             marks = []
@@ -155,12 +182,12 @@ class AwsCloud:
                 raise Refused(ErrorClass.ABSENT, f"group {command.like}, to be made like, is gone")
             settings = copying.settings(self.clients.read, like)
             marks = copying.tags(like, command.fleet)
+        settings |= fleets.launching(like, known.plan.launch_template, command.version)
         if not known.plan.shared:  # behind a shared target group green is attached once it is proven
             settings["TargetGroupARNs"] = [known.target_group(command.fleet).arn]
         try:
             self.clients.write.autoscaling.create_auto_scaling_group(
                 AutoScalingGroupName=command.fleet,
-                LaunchTemplate=_template(known, command.version),
                 MinSize=command.min,
                 MaxSize=command.max,
                 DesiredCapacity=command.size,
@@ -197,8 +224,39 @@ class AwsCloud:
         found = self.clients.read.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         return next(iter(found["AutoScalingGroups"]), None)
 
-    def _delete(self, name: str) -> None:
-        """Never by force: that would end instances without draining them."""
+    def _freeze(self, name: str, *, frozen: bool) -> None:
+        asg, processes = self.clients.write.autoscaling, list(fleets.SCALING)
+        if frozen:
+            asg.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=processes)
+        else:
+            asg.resume_processes(AutoScalingGroupName=name, ScalingProcesses=processes)
+
+    def _unprotect(self, name: str, size: int, known: Known) -> None:
+        """Protected instances survive a smaller size (user guide, "Use instance scale-in protection").
+
+        Those that are to go lose their protection first, and the size follows: one request at a time.
+        """
+        group = known.groups.get(name)
+        if group is not None and (ids := fleets.protected(group, size)):
+            self.clients.write.autoscaling.set_instance_protection(
+                AutoScalingGroupName=name, InstanceIds=ids, ProtectedFromScaleIn=False
+            )
+            raise Refused(ErrorClass.BUSY, f"{len(ids)} instances of {name} lose their protection first")
+
+    def _delete(self, name: str, known: Known) -> None:
+        """Never by force: that would end instances without draining them.
+
+        What keeps a group from deletion goes first, one request at a time: a group that is deleted here was
+        made by us, or replaced as its plan says.
+        """
+        asg, group = self.clients.write.autoscaling, known.groups.get(name, {})
+        if group.get("DeletionProtection") == "prevent-all-deletion":
+            asg.update_auto_scaling_group(AutoScalingGroupName=name, DeletionProtection="none")
+            raise Refused(ErrorClass.BUSY, f"{name} loses its protection from deletion first")
+        if pool := group.get("WarmPoolConfiguration"):
+            if pool.get("Status") != "PendingDelete":
+                asg.delete_warm_pool(AutoScalingGroupName=name)
+            raise Refused(ErrorClass.BUSY, f"the warm pool of {name} goes first")
         try:
             self.clients.write.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name)
         except AwsError as error:
@@ -225,21 +283,18 @@ class AwsCloud:
                 raise
 
     def _divide(self, wanted: dict[str, int], known: Known) -> None:
-        if known.rule is None:
+        if not known.rules:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")
-        rule = routing.read_rule(self.clients.read, known.rule)
-        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
-        now = routing.weights(rule, set(by_arn))
-        if now == by_arn:
+        rules = routing.read_rules(self.clients.read, known.rules)
+        left = [rule for rule in rules if dict(known.weights_of(rule)) != wanted]
+        if not left:
             return
-        seen = Shares(tuple((name, now[known.target_group(name).arn]) for name in known.plan.groups))
-        if seen != known.shares:
-            raise Refused(ErrorClass.BUSY, f"the weights became {now} since the last look: looking again")
-        routing.write_rule(self.clients.write, rule, routing.rewritten(rule, by_arn))
-
-
-def _template(known: Known, version: int) -> Any:
-    return {"LaunchTemplateName": known.plan.launch_template, "Version": str(version)}
+        if (seen := known.shares_of(rules)) != known.shares:
+            raise Refused(ErrorClass.BUSY, f"the weights became {seen} since the last look: looking again")
+        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
+        routing.write_rule(self.clients.write, left[0], routing.rewritten(left[0], by_arn))
+        if left[1:]:
+            raise Refused(ErrorClass.BUSY, f"{len(rules) - len(left) + 1} of {len(rules)} rules are written")
 
 
 def _marks(fleet: str, service: str, token: str) -> list[Any]:

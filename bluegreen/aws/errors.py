@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ..core.observation import ErrorClass
-from ..core.text import escaped
+from ..core.text import escaped, redacted
 
 AwsError = (ClientError, BotoCoreError, ResponseParserError, KeyError)
 """All that a call to AWS raises: on purpose, or because an answer has not what every such answer has.
@@ -43,23 +43,24 @@ DETAIL_LIMIT = 500
 
 _BY_CLASS: Mapping[ErrorClass, str] = {
     ErrorClass.THROTTLED: """
-        EC2ThrottledException RateExceeded RequestLimitExceeded RequestThrottled RequestThrottledException
-        SlowDown Throttling ThrottlingException ThrottledException TooManyRequestsException
+        EC2ThrottledException KMSThrottling RateExceeded RequestLimitExceeded RequestThrottled
+        RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
+        TooManyRequestsException
     """,
     ErrorClass.BUSY: """
-        IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId PriorRequestNotComplete
-        ResourceContention ScalingActivityInProgress TrustStoreNotReady
+        ConditionalRequestConflict IncorrectInstanceState InstanceRefreshInProgress InvalidInstanceId
+        PriorRequestNotComplete ResourceContention ScalingActivityInProgress TrustStoreNotReady
     """,
     ErrorClass.LOST: """
-        InternalError InternalFailure InternalServerError ServiceUnavailable Unavailable
+        InternalError InternalException InternalFailure InternalServerError ServiceUnavailable Unavailable
     """,
     ErrorClass.CONFLICT: """
-        AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName
+        AlreadyExists DuplicateListener DuplicateLoadBalancerName DuplicateTargetGroupName PreconditionFailed
         InvalidAMIName.Duplicate InvalidLaunchTemplateName.AlreadyExistsException PriorityInUse
     """,
     ErrorClass.ABSENT: """
         AllocationIdNotFound AvailabilityZoneNotSupported CertificateNotFound InvalidDocument
-        InvalidDocumentVersion InvocationDoesNotExist ResourceNotFound RuleNotFound
+        InvalidDocumentVersion InvocationDoesNotExist NoSuchBucket NoSuchKey ResourceNotFound RuleNotFound
         SSLPolicyNotFound SubnetNotFound TrustStoreNotFound
     """,
     ErrorClass.IN_USE: """
@@ -70,17 +71,21 @@ _BY_CLASS: Mapping[ErrorClass, str] = {
         TargetGroupAssociationLimit
     """,
     ErrorClass.IDENTITY: """
-        AccessDenied AccessDeniedException AuthFailure Blocked ExpiredToken ExpiredTokenException
-        IncompleteSignature InvalidClientTokenId MissingAuthenticationToken NotAuthorized OptInRequired
-        RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException
+        AccessDenied AccessDeniedException AuthFailure AuthorizationError Blocked ExpiredToken
+        ExpiredTokenException IncompleteSignature InvalidAccessKeyId InvalidClientTokenId InvalidSecurity
+        InvalidToken KMSAccessDenied KMSDisabled KMSInvalidState KMSOptInRequired MissingAuthenticationToken
+        NotAuthorized OptInRequired RequestExpired SignatureDoesNotMatch UnauthorizedOperation
+        UnrecognizedClientException
     """,
     ErrorClass.BUG: """
-        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId IdempotentInstanceTerminated
-        IdempotentParameterMismatch IncompatibleProtocols InvalidConfigurationRequest InvalidFilterKey
-        InvalidCommandId InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
-        InvalidNotificationConfig InvalidOutputFolder InvalidParameters InvalidPluginName InvalidRole
-        InvalidScheme InvalidTarget MaxDocumentSizeExceeded ParameterNotFound UnsupportedPlatformType
-        UnsupportedProtocol
+        ALPNPolicyNotSupported DuplicateDocumentContent DuplicateInstanceId EncryptionTypeMismatch
+        EndpointDisabled IdempotentInstanceTerminated IdempotentParameterMismatch
+        IncompatibleProtocols InvalidCommandId InvalidConfigurationRequest InvalidFilterKey
+        InvalidInstanceInformationFilterValue InvalidLoadBalancerAction InvalidNextToken
+        InvalidNotificationConfig InvalidObjectState InvalidOutputFolder InvalidParameter
+        InvalidParameters InvalidPluginName InvalidRequest InvalidRole InvalidScheme InvalidTarget
+        InvalidWriteOffset MaxDocumentSizeExceeded ParameterNotFound ParameterValueInvalid
+        PlatformApplicationDisabled UnsupportedPlatformType UnsupportedProtocol ValidationException
     """,
 }
 _CLASS_OF = {code: kind for kind, codes in _BY_CLASS.items() for code in codes.split()}
@@ -157,13 +162,18 @@ def classify(error: Exception) -> ErrorClass:
 
 
 def words(error: Exception) -> str:
-    """The error for people, on one line: code and message."""
+    """The error for people, on one line, without what looks like a secret: code and message.
+
+    What is raised with these words is raised ``from None``: the error itself quotes all that AWS said.
+    """
     text = str(error)
     if isinstance(error, KeyError):
         text = f"an answer without {text}"
+    if isinstance(error, ResponseParserError):
+        text = "an answer that cannot be parsed"  # it quotes the whole answer
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
-    return escaped(text, DETAIL_LIMIT)
+    return escaped(redacted(text), DETAIL_LIMIT)
 
 
 def if_there(read: Callable[[], list[T]]) -> list[T]:

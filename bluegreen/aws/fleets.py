@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
+
+from attrs import frozen
 
 from ..core.observation import Fleet, Health, TargetHealth
 from .routing import Raw
@@ -33,7 +37,7 @@ def fleet(
     target_group_arn: str,
     targets: Mapping[str, Raw],
     statuses: Mapping[str, Raw] | None = None,
-    launch_error: str | None = None,
+    failure: Failure | None = None,
 ) -> Fleet:
     """A group as the core sees it.
 
@@ -43,20 +47,21 @@ def fleet(
         targets: What DescribeTargetHealth says of that target group, by instance.
         statuses: What DescribeInstanceStatus says, by instance, when EC2 is to judge and not the balancer:
             of a group that is not behind the shared target group yet.
-        launch_error: Why the last launch failed, if it did.
+        failure: Why the last launch failed, if it did.
     """
     return Fleet(
         name=group["AutoScalingGroupName"],
         min=group["MinSize"],
         max=group["MaxSize"],
         desired=group["DesiredCapacity"],
-        version=pinned(group.get("LaunchTemplate")),
+        version=pinned(template(group)),
         attached=attached(group, target_group_arn),
         frozen=set(SCALING) <= suspended(group),
         targets=tuple(
             [_target(each, targets.get(each["InstanceId"]), statuses) for each in instances(group)]
         ),
-        launch_error=launch_error,
+        launch_error=failure.words if failure else None,
+        launch_hopeless=failure is not None and failure.hopeless,
     )
 
 
@@ -77,6 +82,18 @@ def by_traffic_source(group: Raw, target_group_arn: str) -> bool:
     )
 
 
+PROTECTED_A_CALL = 50
+"""API reference, SetInstanceProtection: at most 50 instances."""
+
+
+def protected(group: Raw, size: int) -> list[str]:
+    """Whose protection from scale-in keeps the group from shrinking to ``size``; as many as a call takes."""
+    staying = [each for each in instances(group) if each.get("LifecycleState") == "InService"]
+    kept = [each["InstanceId"] for each in staying if each.get("ProtectedFromScaleIn")]
+    free = len(staying) - len(kept)
+    return kept[: min(PROTECTED_A_CALL, max(0, len(staying) - size - free))]
+
+
 def _others(group: Raw, target_group_arn: str) -> list[str]:
     """What else leads requests to the group's instances."""
     sources = [source.get("Identifier") for source in group.get("TrafficSources", ())]
@@ -87,6 +104,34 @@ def _others(group: Raw, target_group_arn: str) -> list[str]:
 def suspended(group: Raw) -> set[str]:
     """The group's suspended processes."""
     return {process["ProcessName"] for process in group.get("SuspendedProcesses", ())}
+
+
+def template(group: Raw) -> Raw | None:
+    """What the group launches from: its template, or that of its mixed instances policy."""
+    policy = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    found: Raw | None = group.get("LaunchTemplate") or policy.get("LaunchTemplateSpecification")
+    return found
+
+
+def launching(group: Raw | None, name: str, version: int) -> dict[str, Any]:
+    """What a call is told so that a group launches from a version of a template.
+
+    Args:
+        group: As it is shown, or one that it is to be like; None for a new one.
+        name: The template's.
+        version: The number.
+    """
+    pin = {"LaunchTemplateName": name, "Version": str(version)}
+    policy = (group or {}).get("MixedInstancesPolicy")
+    if not policy:
+        return {"LaunchTemplate": pin}
+    # Sent whole: whether what is left out of a policy stays is documented nowhere.
+    return {
+        "MixedInstancesPolicy": {
+            **policy,
+            "LaunchTemplate": {**policy["LaunchTemplate"], "LaunchTemplateSpecification": pin},
+        }
+    }
 
 
 def pinned(template: Raw | None) -> int | None:
@@ -160,40 +205,70 @@ def _status(status: Raw | None) -> tuple[Health, str | None]:
     return Health.INITIAL, f"status {'/'.join(said)}"
 
 
-def launch_failure(activities: Iterable[Raw]) -> str | None:
-    """Why the last launch failed, in AWS's words; None when it did not.
+_HOPELESS = re.compile(
+    r"does not exist|do not exist|not found|is not valid|not supported|unsupported|not authorized"
+    r"|UnauthorizedOperation|AccessDenied|Client\.InternalError|Client\.InvalidKMSKey|OptInRequired"
+    r"|security group .* (?:and|are) .* different networks|must accept terms",
+    re.IGNORECASE,
+)
+"""What waiting does not mend: things that are missing, wrong or forbidden (user guide, "Troubleshoot Amazon
+EC2 Auto Scaling: EC2 instance launch failures"). Other words, known or not, are waited for: capacity comes,
+limits are raised, and a new instance profile takes its time."""
+
+
+@frozen
+class Failure:
+    """Why the last launch failed.
+
+    Args:
+        words: AWS's.
+        hopeless: Whether no waiting mends it.
+    """
+
+    words: str
+    hopeless: bool
+
+
+def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> Failure | None:
+    """Why the last launch failed; None when it did not.
 
     Args:
         activities: As DescribeScalingActivities lists them, the newest first.
+        since: What began before says nothing of the version that is launched now; None: all count.
     """
     for activity in activities:
+        if since is not None and activity["StartTime"] < since:
+            return None
         if str(activity.get("Description", "")).startswith("Launching"):
-            failed = activity.get("StatusCode") in ("Failed", "Cancelled")
-            return str(activity.get("StatusMessage") or activity["StatusCode"]) if failed else None
+            if activity.get("StatusCode") not in ("Failed", "Cancelled"):
+                return None
+            words = str(activity.get("StatusMessage") or activity["StatusCode"])
+            return Failure(words, since is not None and bool(_HOPELESS.search(words)))
     return None
 
 
 def problems(
-    group: Raw, template: str, target_group_arn: str, *, shared: bool, freezes: bool
+    group: Raw, name_of_template: str, target_group_arn: str, *, shared: bool, freezes: bool, replaces: bool
 ) -> Iterator[str]:
     """What the group is that a deployment cannot work with, one sentence each.
 
     Args:
         group: As DescribeAutoScalingGroups shows it.
-        template: Name of the plan's launch template.
+        name_of_template: The plan's.
         target_group_arn: The target group that its instances belong behind.
         shared: Whether both groups stand behind one target group.
         freezes: Whether the plan suspends the group's own scaling.
+        replaces: Whether green is made like it, and it is deleted.
     """
     name = group["AutoScalingGroupName"]
-    used: Any = group.get("LaunchTemplate")
+    used: Any = template(group)
     if group.get("Status"):
         yield f"group {name} is being deleted ({group['Status']}): wait until it is gone"
     if used is None:
-        kind = "a mixed instances policy" if group.get("MixedInstancesPolicy") else "a launch configuration"
-        yield f"group {name} launches from {kind}: give it the launch template {template}"
-    elif used.get("LaunchTemplateName") != template:
-        yield f"group {name} launches from template {used.get('LaunchTemplateName')}, not {template}"
+        remedy = f"give it the launch template {name_of_template}"
+        yield f"group {name} launches from a launch configuration: {remedy}"
+    elif used.get("LaunchTemplateName") != name_of_template:
+        yield f"group {name} launches from template {used.get('LaunchTemplateName')}, not {name_of_template}"
     elif pinned(used) is None:
         yield (
             f"group {name} launches from {used.get('Version', '$Default')}, so a new version could leak into "
@@ -207,10 +282,10 @@ def problems(
         yield f"group {name} has {', '.join(sorted(stopped))} suspended: resume it"
     if freezes and len(suspended(group) & set(SCALING)) == 1:
         yield f"group {name} has one of {' and '.join(SCALING)} suspended: suspend both, or neither"
-    if group.get("WarmPoolConfiguration"):
+    overrides = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", ())
+    if any("LaunchTemplateSpecification" in each for each in overrides):
+        yield f"group {name} has overrides with a template of their own, not pinned: take it out"
+    if group.get("WarmPoolConfiguration") and not replaces:
         yield f"group {name} has a warm pool, whose instances are of an older version: delete it"
     if any("Standby" in str(each.get("LifecycleState")) for each in instances(group)):
         yield f"group {name} has instances in Standby, which never leave by themselves: let them exit it"
-    protected = any(each.get("ProtectedFromScaleIn") for each in instances(group))
-    if protected or group.get("NewInstancesProtectedFromScaleIn"):
-        yield f"group {name} protects instances from scale-in, so it would never end them: take that away"

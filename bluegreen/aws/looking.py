@@ -6,29 +6,31 @@ named in ``Observation.unread``; missing is not zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from attrs import Factory, define
 
-from ..core.observation import ErrorClass, Fleet, GateReading, Observation, Reading, Shares
-from ..core.plan import Alarm, Plan
+from ..core.gates import Alarm
+from ..core.observation import ErrorClass, Fleet, Observation, Shares
+from ..core.plan import Plan
 from ..core.state import Ledger
-from . import copying, fleets, routing, templates
+from . import copying, fleets, routing, templates, watching
+from .copying import Extra
 from .errors import AwsError, classify, if_there, words
+from .fleets import Failure
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
+from .watching import Turn
 
 if TYPE_CHECKING:
     from .clients import Services
 
-ALARMS_A_CALL = 100
-"""CloudWatch API reference, DescribeAlarms: AlarmNames has at most 100 items."""
 STATUSES_A_CALL = 100
-
-_READINGS = {"OK": Reading.PASS, "ALARM": Reading.FAIL, "INSUFFICIENT_DATA": Reading.NO_DATA}
 
 
 @define(kw_only=True)
@@ -41,21 +43,40 @@ class Known:
         plan: Whose.
         token: Of the deployment.
         target_groups: By name.
-        rule: ARN of the rule that divides by weights.
+        rules: ARNs of the rules that divide by weights.
         version: The deployment's template version.
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
+        version_at: When it was made for this deployment.
+        extras: Of a group that green is made like: what it is given by calls of its own.
+        furnished: The groups that have all of it.
+        turns: The alarms as they were seen last, by name.
     """
 
     plan: Plan
     token: str
     target_groups: dict[str, TargetGroup] = Factory(dict)
-    rule: str | None = None
+    rules: tuple[str, ...] = ()
     version: int | None = None
     arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
     shares: Shares | None = None
+    version_at: datetime | None = None
+    extras: dict[str, dict[str, Extra]] = Factory(dict)
+    furnished: set[str] = Factory(set)
+    turns: dict[str, Turn] = Factory(dict)
+
+    def weights_of(self, rule: Raw) -> tuple[tuple[str, int], ...]:
+        """(group, weight) of each of the plan's groups, as a rule divides."""
+        arns = {name: self.target_group(name).arn for name in self.plan.groups}
+        found = routing.weights(rule, set(arns.values()))
+        return tuple([(name, found[arn]) for name, arn in arns.items()])
+
+    def shares_of(self, rules: Sequence[Raw]) -> Shares:
+        """The same of several rules."""
+        first, *rest = [self.weights_of(rule) for rule in rules]
+        return Shares(first, tuple([weights for weights in rest if weights != first]))
 
     def target_group(self, fleet: str) -> TargetGroup:
         """The target group of one of the plan's groups."""
@@ -100,15 +121,14 @@ class Look:
                     known.shares = seen["shares"] = self._shares()
         with self._part("template version"):
             if known.version is None:
-                known.version = templates.version_of(
-                    self._read, plan.launch_template, plan.image, known.token
-                )
+                known.version, known.version_at = self._version()
         if not self._ledger.loans:
             seen |= self._surroundings(seen.get("fleets", ()))
+        alarms = [gate.name for gate in plan.gates if isinstance(gate, Alarm)]
         return Observation(
             at=at,
             version=known.version,
-            gates=tuple(self._alarms()),
+            gates=tuple(watching.alarms(self._read, alarms, known.turns, begun=bool(self._ledger.loans))),
             unread=tuple(self._unread),
             problems=tuple(self._problems),
             **seen,
@@ -131,6 +151,16 @@ class Look:
 
     # -------------------------------------------------------------------------------------------- the parts
 
+    def _version(self) -> tuple[int | None, datetime | None]:
+        """The version that is deployed, and when it was made for this deployment; None: not, or by others."""
+        plan, read = self._plan, self._read
+        if plan.image is not None:
+            made = templates.version_of(read, plan.launch_template, plan.image, self._known.token)
+            return made or (None, None)
+        assert plan.number is not None, "a plan has one of them"
+        found = templates.named(read, plan.launch_template, plan.number)
+        return None if found is None else plan.number, None
+
     def _fleets(self) -> tuple[Fleet, ...]:
         known, plan, read = self._known, self._plan, self._read
         pages = read.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
@@ -140,9 +170,8 @@ class Look:
             group["AutoScalingGroupName"]: group for page in pages for group in page["AutoScalingGroups"]
         }
         targets = {arn: self._targets(arn) for arn in sorted({g.arn for g in known.target_groups.values()})}
-        found = tuple([self._fleet(name, groups.get(name), targets) for name in plan.groups])
         known.groups = groups
-        return found
+        return tuple([self._fleet(name, groups.get(name), targets) for name in plan.groups])
 
     def _targets(self, arn: str) -> dict[str, Raw]:
         answer = self._read.elbv2.describe_target_health(TargetGroupArn=arn)
@@ -165,7 +194,26 @@ class Look:
         # With weights the balancer checks a group that has no share; else EC2 must speak for who is outside.
         outside = self._plan.shared and not fleets.attached(group, arn)
         statuses = self._statuses(fleets.fresh(group)) if outside else None
-        return fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
+        seen = fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
+        return attrs.evolve(seen, lacks=self._lacks(name, group))
+
+    def _lacks(self, name: str, group: Raw) -> tuple[str, ...]:
+        """What a group that this deployment made has not been given yet of the one that it is like."""
+        known, ledger = self._known, self._ledger
+        like = next((known.groups.get(other) for other in self._plan.groups if other != name), None)
+        made = self._plan.fleets == "replace" and ledger.loan(name, "exists") is not None
+        if not made or like is None or name in known.furnished:
+            return ()
+        other = like["AutoScalingGroupName"]
+        if other not in known.extras:
+            borrowed = ledger.loan(other, "frozen")
+            ours = fleets.SCALING if borrowed is not None and not borrowed.before else ()
+            known.extras[other] = copying.extras(self._read, like, ours)
+        wanted = known.extras[other]
+        has = copying.extras(self._read, group) if wanted else {}
+        if not (missing := tuple([word for word in wanted if word not in has])):
+            known.furnished.add(name)
+        return missing
 
     def _statuses(self, names: Iterable[str]) -> dict[str, Raw]:
         found: dict[str, Raw] = {}
@@ -175,10 +223,10 @@ class Look:
             found |= {each["InstanceId"]: each for each in answer["InstanceStatuses"]}
         return found
 
-    def _launch_failure(self, group: Raw) -> str | None:
+    def _launch_failure(self, group: Raw) -> Failure | None:
         """Failed launches show in the activities only; asked for while instances are missing.
 
-        Nothing is decided on it: what cannot be read leaves a sentence shorter.
+        What cannot be read leaves a sentence shorter, and the deadline to decide.
         """
         if len(fleets.instances(group)) >= group["DesiredCapacity"]:
             return None
@@ -186,17 +234,14 @@ class Look:
             answer = self._read.autoscaling.describe_scaling_activities(
                 AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
             )
-            return fleets.launch_failure(answer["Activities"])
+            return fleets.launch_failure(answer["Activities"], self._known.version_at)
         except AwsError:
             return None
 
     def _shares(self) -> Shares:
         known, read = self._known, self._read
-        if known.rule is None:
-            known.rule = routing.find_rule(read, self._plan, known.target_groups)
-        arns = {group.arn for group in known.target_groups.values()}
-        weights = routing.weights(routing.read_rule(read, known.rule), arns)
-        return Shares(tuple([(name, weights[known.target_group(name).arn]) for name in self._plan.groups]))
+        known.rules = known.rules or routing.find_rules(read, self._plan, known.target_groups)
+        return known.shares_of(routing.read_rules(read, known.rules))
 
     def _surroundings(self, seen: Iterable[Fleet]) -> dict[str, Any]:
         """Template and image, and what makes the plan impossible here."""
@@ -204,16 +249,19 @@ class Look:
         found: dict[str, Any] = {}
         with self._part("launch template"):
             found["default_version"] = default = templates.default_version(read, plan.launch_template)
-            if default is not None:
+            if default is not None and plan.version is None:
                 live = [fleet.version for fleet in seen if fleet.desired and fleet.version]
                 sources = [plan.source_version] if plan.source_version else live or [default]
                 self._problems += templates.source_problems(read, plan.launch_template, sources)
         with self._part("image"):
-            images = if_there(lambda: read.ec2.describe_images(ImageIds=[plan.image])["Images"])
-            found["image"] = bool(images) and images[0].get("State") == "available"
-        if known.rule is not None:
+            if image := plan.image or self._named_image():
+                images = if_there(lambda: read.ec2.describe_images(ImageIds=[image])["Images"])
+                found["image"] = bool(images) and images[0].get("State") == "available"
+        with self._part("delays"):
+            found["delays"] = routing.delays(read, known.rules, known.target_groups)
+        if known.rules:
             with self._part("rules"):
-                self._problems += routing.problems(read, known.rule, known.target_groups)
+                self._problems += routing.problems(read, known.rules, known.target_groups)
         for name, target_group in known.target_groups.items():
             if target_group.kind != "instance":
                 self._problems.append(
@@ -222,32 +270,30 @@ class Look:
         for group in known.groups.values():
             arn = known.target_group(group["AutoScalingGroupName"]).arn
             self._problems += fleets.problems(
-                group, plan.launch_template, arn, shared=plan.shared, freezes=plan.freeze_scaling
+                group,
+                plan.launch_template,
+                arn,
+                shared=plan.shared,
+                freezes=plan.freeze_scaling,
+                replaces=plan.fleets == "replace",
             )
             if plan.fleets == "replace":
                 with self._part("what is copied"):
                     self._problems += copying.problems(read, group)
         return found
 
-    def _alarms(self) -> Iterator[GateReading]:
-        names = iter([gate.name for gate in self._plan.gates if isinstance(gate, Alarm)])
-        while some := list(islice(names, ALARMS_A_CALL)):
-            try:
-                # Composite alarms are left out of the answer unless they are asked for.
-                answer = self._read.cloudwatch.describe_alarms(
-                    AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=ALARMS_A_CALL
-                )
-            except AwsError as error:
-                yield from (GateReading(name=n, reading=Reading.NO_DATA, detail=words(error)) for n in some)
-                continue
-            # What is missing has no data, and never passes.
-            found: list[Any] = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
-            alarms: dict[str, Raw] = {alarm["AlarmName"]: alarm for alarm in found}
-            yield from (_reading(name, alarms.get(name)) for name in some)
-
-
-def _reading(name: str, alarm: Raw | None) -> GateReading:
-    if alarm is None:
-        return GateReading(name=name, reading=Reading.NO_DATA, detail="there is no alarm of this name")
-    state = str(alarm.get("StateValue"))
-    return GateReading(name=name, reading=_READINGS.get(state, Reading.NO_DATA), detail=f"alarm is {state}")
+    def _named_image(self) -> str | None:
+        """The image that the plan's version names; None when it names none, or not by its id."""
+        plan = self._plan
+        assert plan.number is not None, "a plan without an image has a version"
+        data = templates.named(self._read, plan.launch_template, plan.number)
+        if data is None:
+            return None
+        image: str | None = data.get("ImageId")
+        if image is None or not image.startswith("ami-"):
+            self._problems.append(
+                f"version {plan.number} of {plan.launch_template} names its image by {image or 'nothing'}, "
+                "so two launches may differ: make a version that names the image by its id"
+            )
+            return None
+        return image

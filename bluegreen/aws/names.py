@@ -15,6 +15,9 @@ DEPLOYMENT_TAG = "bluegreen:deployment"
 BUILD_TAG = "bluegreen:build"
 """The token of the image build that made it."""
 
+DONE_TAG = "bluegreen:done"
+"""How many commands of its build have ended well on a build instance that is about to be stopped."""
+
 _DESCRIPTION = re.compile(r"bluegreen ((.+)-\d+-[0-9a-f]{8})")
 
 

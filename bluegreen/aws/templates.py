@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .errors import if_there
 from .names import description
+from .routing import Raw
 
 if TYPE_CHECKING:
     from .clients import Services
@@ -20,8 +22,8 @@ def default_version(read: Services, template: str) -> int | None:
     return found[0]["DefaultVersionNumber"] if found else None
 
 
-def version_of(read: Services, template: str, image: str, token: str) -> int | None:
-    """The version that was made for a deployment; None when there is none.
+def version_of(read: Services, template: str, image: str, token: str) -> tuple[int, datetime | None] | None:
+    """The version that was made for a deployment, and when it was made; None when there is none.
 
     Versions have no tags, so it is known by its description; the image keeps the list short.
     """
@@ -31,13 +33,23 @@ def version_of(read: Services, template: str, image: str, token: str) -> int | N
         PaginationConfig={"PageSize": 200},
     )
     found = if_there(lambda: [version for page in pages for version in page["LaunchTemplateVersions"]])
-    numbers = [
-        version["VersionNumber"]
+    made = [
+        (version["VersionNumber"], version.get("CreateTime"))
         for version in found
         if version.get("VersionDescription") == description(token)
         and version.get("LaunchTemplateData", {}).get("ImageId") == image
     ]
-    return min(numbers, default=None)
+    return min(made, default=None, key=lambda each: each[0])
+
+
+def named(read: Services, template: str, number: int) -> Raw | None:
+    """What a version says, as the instances are started from it; None when there is no such version."""
+    found = if_there(
+        lambda: read.ec2.describe_launch_template_versions(
+            LaunchTemplateName=template, Versions=[str(number)]
+        )["LaunchTemplateVersions"]
+    )
+    return found[0].get("LaunchTemplateData", {}) if found else None
 
 
 def source_problems(read: Services, template: str, numbers: Iterable[int]) -> Iterator[str]:

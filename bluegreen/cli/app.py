@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -9,25 +10,46 @@ from typing import Any
 
 import click
 
-from bluegreen.core.errors import BlueGreenError, Fault, PlanError
+from bluegreen.core.errors import BlueGreenError, Fault, LockTaken, PlanError
 from bluegreen.planfile import PlanFileError
+from bluegreen.redaction import redact_logs
 
 from .exits import Exit, of_error
-from .output import Output
+from .output import Output, clean
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bluegreen", message="%(prog)s %(version)s")
-def program() -> None:
+@click.option("--debug", is_flag=True, help="Log on stderr what the libraries do; secrets are left out.")
+@click.pass_context
+def program(context: click.Context, /, *, debug: bool) -> None:
     """Replace a live fleet of EC2 instances without dropping a request.
 
     Rehearse a release with `demo`, `plan`, `check` and `simulate`: they work on the built-in simulator, with
-    no account and no network. `image build`, `deploy`, `list`, `cleanup` and `destroy` work on AWS, with
-    your credentials; `status`, `history`, `approve`, `pause`, `resume` and `abort` on the journal of either.
+    no account and no network. `image build`, `deploy`, `undo`, `list`, `cleanup` and `destroy` work on AWS,
+    with your credentials; `status`, `history`, `approve`, `pause`, `resume`, `abort` and `unlock` on the
+    journal of either.
 
     Completion for your shell: eval "$(_BLUEGREEN_COMPLETE=bash_source bluegreen)", or zsh_source,
     fish_source.
     """
+    redact_logs()
+    if debug:
+        handler, root = logging.StreamHandler(), logging.getLogger()
+        handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        context.call_on_close(lambda: root.removeHandler(handler))
+        context.call_on_close(lambda: root.setLevel(level))
+
+
+class _OneLine(logging.Formatter):
+    """Records as lines on which nothing acts on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return clean(super().format(record))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -36,9 +58,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after the program's name; None takes the process's own.
     """
-    from . import check, demo, deploy, image, operate, owned, planning, simulate, status
+    from . import check, demo, deploy, image, operate, owned, planning, rights, simulate, status, undo
 
-    for module in (demo, planning, check, simulate, image, deploy, status, operate, owned):
+    modules = (demo, planning, check, simulate, image, deploy, undo, status, operate, owned, rights)
+    for module in modules:
         for command in module.COMMANDS:
             program.add_command(command)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -78,7 +101,7 @@ def _guarded(arguments: list[str], output: Output) -> int:
         return Exit.USAGE
     except BlueGreenError as error:
         code, word = of_error(error)
-        output.fault(word, f"bluegreen: {error}")
+        output.fault(word, f"bluegreen: {error}", **_lock(error))
         return code
     except BrokenPipeError:
         raise
@@ -86,6 +109,13 @@ def _guarded(arguments: list[str], output: Output) -> int:
         output.fault("system", f"bluegreen: {error}")
         return Exit.ERROR
     return int(code or 0)
+
+
+def _lock(error: BlueGreenError) -> dict[str, Any]:
+    """Who holds the lock that is taken, for programs; times in seconds since 1970."""
+    if not isinstance(error, LockTaken) or error.by is None:
+        return {}
+    return {"lock": {"holder": error.by, "fence": error.fence, "since": error.since, "until": error.until}}
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from bluegreen import read_plan
 from bluegreen.core.plan import Plan
 
 from .exits import Exit
-from .options import Command, image_option, json_option, plan_file
+from .options import Command, image_option, json_option, plan_file, version_option
 from .output import Output
+from .wish import deployed
 
 if TYPE_CHECKING:
     from bluegreen_sim import Exploration, Violation
@@ -62,6 +63,7 @@ def _invariants(context: click.Context, _: click.Parameter, texts: tuple[str, ..
 @click.command(cls=Command, codes=(Exit.REFUSED,), short_help="Try every order of events; do nothing.")
 @plan_file
 @image_option
+@version_option
 @click.option(
     "--instances",
     metavar="N",
@@ -97,6 +99,7 @@ def check(
     /,
     file: Path,
     image: str | None,
+    version: int | None,
     *,
     instances: int,
     faults: int,
@@ -114,8 +117,7 @@ def check(
 
     Bakes and deadlines are shortened to a few looks, so that the search ends; the answer says which.
     """
-    plan = read_plan(file)
-    plan = plan.with_image(image) if image else plan
+    plan = deployed(read_plan(file), image, version)
     asked = Asked(plan, instances, faults, invariants, first_release=first_release)
     if replay is not None:
         return asked.tell(replay, output)

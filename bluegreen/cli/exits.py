@@ -12,6 +12,7 @@ from bluegreen.core.errors import (
     LockTaken,
     MissingExtra,
     NothingToLoad,
+    NothingToUndo,
     PlanError,
     Unfinished,
 )
@@ -74,6 +75,7 @@ _ERRORS: tuple[tuple[type[BlueGreenError], Exit, str], ...] = (
     (LockTaken, Exit.LOCKED, "lock"),
     (Unfinished, Exit.ERROR, "unfinished"),
     (NothingToLoad, Exit.ERROR, "nothing"),
+    (NothingToUndo, Exit.ERROR, "nothing"),
     (JournalTooNew, Exit.ERROR, "journal-too-new"),
     (JournalDamaged, Exit.ERROR, "journal-damaged"),
     (JournalError, Exit.ERROR, "journal"),

@@ -17,7 +17,7 @@ from bluegreen.image import BuildPhase, BuildStep
 from bluegreen.ports import Builder
 
 from .exits import Exit
-from .options import Command, account_options, json_option, plan_file
+from .options import Command, F, account_options, json_option, plan_file
 from .output import Output
 from .running import building
 from .stopping import Stopped, Waking, stopping
@@ -38,6 +38,48 @@ def _seconds(name: str, words: str) -> Callable[[Any], Any]:
     kind = click.IntRange(1, 30 * 86_400)
     option = f"--{name.replace('_', '-')}"
     return click.option(option, metavar="S", type=kind, default=default, show_default=True, help=words)
+
+
+def ssh_options(function: F) -> F:
+    """The options that say how the build instance is reached by SSH: ``ssh``, ``ssh_user`` and so on."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    for option in (
+        click.option(
+            "--ssh-port", metavar="N", type=click.IntRange(1, 65535), help="Its port.  [default: 22]"
+        ),
+        click.option(
+            "--ssh-host", metavar="HOST", help="Where it is, if not at its own address: the end of a tunnel."
+        ),
+        click.option(
+            "--ssh-private",
+            is_flag=True,
+            default=None,
+            help="By its private address though it has a public one.",
+        ),
+        click.option(
+            "--ssh-known-hosts",
+            metavar="FILE",
+            type=file,
+            help="The host keys that are accepted.  [default: those that it wrote on its console]",
+        ),
+        click.option(
+            "--ssh-key",
+            "ssh_key_file",
+            metavar="FILE",
+            type=file,
+            help="The private key.  [default: those of the agent and of ~/.ssh]",
+        ),
+        click.option(
+            "--ssh-user", metavar="NAME", help="Whom to log in as.  [default: as the image's name tells]"
+        ),
+        click.option(
+            "--ssh",
+            is_flag=True,
+            help="Run the commands by SSH; so does any other option of SSH.  [default: by Systems Manager]",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 @image.command("build", cls=Command, codes=(Exit.TERMINATED,), short_help="Make an image on AWS.")
@@ -67,6 +109,7 @@ def _seconds(name: str, words: str) -> Callable[[Any], Any]:
 @click.option(
     "--subnet", metavar="ID", help="Where the build instance is started.  [default: as the template says]"
 )
+@ssh_options
 @_seconds("command_seconds", "How long each command may take.")
 @_seconds("image_seconds", "How long the image may take to become available.")
 @account_options
@@ -85,28 +128,36 @@ def build(
 ) -> int:
     """Make an image for the service in FILE.
 
-    An instance is started from the plan's launch template, runs the commands by Systems Manager, is stopped
-    and made an image of, and goes away. The commands run as root, in their order; each must end with 0.
+    An instance is started from the plan's launch template, runs the commands by Systems Manager or by SSH,
+    is stopped and made an image of, and goes away. The commands run as root, in their order; each must end
+    with 0.
 
     Nothing is made twice: the same command goes on with a build that was left half-way, and finds the
     image of one that has ended.
     """
     plan = read_plan(file)
+    by_ssh = options.pop("ssh")
+    said = {key: options.pop(key) for key in [*options] if key.startswith("ssh_")}
+    reached = {key.removeprefix("ssh_"): value for key, value in said.items() if value is not None}
     wanted = ImageBuild(
         service=plan.service,
         launch_template=plan.launch_template,
         **{key: value for key, value in options.items() if value is not None},
     )
-    from bluegreen.aws import Account, AwsBuilder
+    from bluegreen.aws import Account, AwsBuilder, Ssh
+
+    ssh = Ssh(**reached) if by_ssh or reached else None
 
     account = Account.open(profile=profile, region=region, endpoint_url=endpoint_url)
     with stopping() as stopped:
-        builder = AwsBuilder(account.session, endpoint_url=endpoint_url, subnet=subnet, clock=Waking(stopped))
+        builder = AwsBuilder(
+            account.session, endpoint_url=endpoint_url, subnet=subnet, clock=Waking(stopped), ssh=ssh
+        )
         with closing(builder):
             making = Making(wanted, output)
             making.follow(builder, stopped)
-    said = {"--profile": profile, "--region": region, "--endpoint-url": endpoint_url}
-    words = [word for name, value in said.items() if value is not None for word in (name, value)]
+    leading = {"--profile": profile, "--region": region, "--endpoint-url": endpoint_url}
+    words = [word for name, value in leading.items() if value is not None for word in (name, value)]
     return making.end(account, ["bluegreen", "deploy", str(file)], words)
 
 

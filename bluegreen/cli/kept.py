@@ -11,7 +11,9 @@ from attrs import frozen
 
 from bluegreen import HookGate, HttpProbe
 from bluegreen.core.errors import BlueGreenError
-from bluegreen.core.plan import Alarm, Hook, Plan, Probe
+from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe
+from bluegreen.core.gates import Gate as PlanGate
+from bluegreen.core.plan import Plan
 from bluegreen.journal.history import Story
 from bluegreen.ports import Gate
 
@@ -20,7 +22,7 @@ from .output import Output
 from .wish import Wish
 
 if TYPE_CHECKING:
-    from bluegreen_sim import SimCloud
+    from bluegreen_sim import Application, SimCloud
     from bluegreen_sim.faults import Fault
 
 
@@ -33,20 +35,28 @@ class Rehearsal(Wish):
         traffic: Requests a second.
         seed: Of the random choices.
         faults: What goes wrong.
+        applications: What the applications of images are like.
     """
 
     verb: ClassVar[str] = "simulate"
     waits: ClassVar[bool] = False
 
+    folder: Folder
     capacity: int | None
     traffic: int
     seed: int
     faults: tuple[Fault, ...]
+    applications: Mapping[str, Application]
 
     @property
     def given(self) -> dict[str, Any]:
         """What of it any world is given, a new one and one that goes on."""
-        return {"traffic": self.traffic, "seed": self.seed, "faults": self.faults}
+        return {
+            "traffic": self.traffic,
+            "seed": self.seed,
+            "faults": self.faults,
+            "applications": self.applications,
+        }
 
     def check_faults(self) -> None:
         """A fault of something that the plan does not have would silently never happen.
@@ -130,14 +140,25 @@ def save(folder: Folder, cloud: SimCloud) -> None:
 
 
 def gates(plan: Plan, cloud: SimCloud) -> dict[str, Gate]:
-    """The plan's checks, answered by the simulator. It has no check of the user's own: a hook passes."""
+    """The plan's checks, answered by the simulator; what it has not (``not_simulated``) passes."""
     found: dict[str, Gate] = {}
     for gate in plan.gates:
         if isinstance(gate, Probe):
             found[gate.name] = HttpProbe(gate, fetch=cloud.fetch)
-        elif isinstance(gate, Hook):
+        elif gate in not_simulated(plan):
             found[gate.name] = HookGate(gate.name, lambda _plan, _look: True)
     return found
+
+
+def not_simulated(plan: Plan) -> list[PlanGate]:
+    """The checks that the simulator cannot make: the user's own, and metrics that its world does not have."""
+    from bluegreen_sim.measuring import measured
+
+    return [
+        gate
+        for gate in plan.gates
+        if isinstance(gate, Hook) or (isinstance(gate, MetricGate) and not measured(gate))
+    ]
 
 
 def seen(cloud: SimCloud) -> Mapping[str, Any]:
@@ -146,5 +167,7 @@ def seen(cloud: SimCloud) -> Mapping[str, Any]:
     return {
         "requests": timeline.requests,
         "failed_requests": timeline.failed_requests,
+        "failures": {str(status): count for status, count in timeline.failures().items()},
+        "p99_ms": timeline.percentile_ms(99),
         "shares": timeline.shares(),
     }

@@ -1,4 +1,4 @@
-"""``bluegreen approve``, ``pause``, ``resume`` and ``abort``: a person's word, put into the journal."""
+"""``bluegreen approve``, ``pause``, ``resume``, ``abort``, ``unlock``: a person's word, for the journal."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bluegreen import Operator
+from bluegreen import NothingToLoad, Operator
 from bluegreen.core.observation import RequestKind
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, State
 
 from .exits import Exit
-from .folder import Folder
-from .options import Command, any_state_option, json_option, optional_plan_file
+from .options import Command, journal_options, json_option, optional_plan_file
 from .output import Output
-from .status import folder_of, latest
+from .shared import Home, Shared
+from .status import home_of, latest, nothing
 
 
-def _name() -> str:
+def user_name() -> str:
     """Who is at the keyboard, for the record; nobody in particular where the system does not know."""
     try:
         return getpass.getuser()
@@ -37,17 +38,17 @@ def _command(kind: RequestKind, short: str, words: str) -> click.Command:
     @optional_plan_file
     @click.option("--reason", metavar="TEXT", default="", help="Why, for the record.")
     @click.option("--by", metavar="NAME", help="Who asks, for the record.  [default: your user name]")
-    @any_state_option
+    @journal_options
     @json_option
     @click.pass_obj
-    def command(output: Output, file: Path | None, reason: str, by: str | None, state: Path | None) -> int:
-        folder = folder_of(output, file, state)
+    def command(output: Output, /, file: Path | None, reason: str, by: str | None, **where: Any) -> int:
+        folder = home_of(output, file, **where)
         story = latest(folder)
-        operator = Operator(folder.journal(), story.plan.service, by=_name() if by is None else by)
+        operator = Operator(folder.journal(), story.plan.service, by=user_name() if by is None else by)
         ask: Callable[[str], None] = getattr(operator, kind)
         ask(reason)
         will = _next(kind, story.plan, story.state)
-        when = _when(folder, file, state)
+        when = _when(folder, file, where["state"])
         output.say(f"{kind} noted for {story.state.ledger.deployment_id}: {will}. {when}")
         output.result(
             "bluegreen.request/1",
@@ -64,14 +65,19 @@ def _command(kind: RequestKind, short: str, words: str) -> click.Command:
     return command
 
 
-def _when(folder: Folder, file: Path | None, state: Path | None) -> str:
+def _when(folder: Home, file: Path | None, state: Path | None) -> str:
     """When the request is taken in."""
     holder = folder.journal().holder()
     if holder is not None and holder.until > time.time():
         return f"The deployment is run by {holder.name}, which takes it in at its next pass."
-    words = ["bluegreen", "deploy" if folder.real else "simulate", str(file or "FILE")]
+    return f"Nobody runs the deployment now; go on: {going_on(folder, file, state)}"
+
+
+def going_on(folder: Home, file: Path | None, state: Path | None) -> str:
+    """The command that goes on with a deployment, but for the options that say what is wanted."""
+    words = folder.words(file) if isinstance(folder, Shared) else [str(file or "FILE")]
     words += ["--state", str(state)] if state else []
-    return f"Nobody runs the deployment now; go on: {shlex.join(words)}"
+    return shlex.join(["bluegreen", "deploy" if folder.real else "simulate", *words])
 
 
 def _next(kind: RequestKind, plan: Plan, state: State) -> str:
@@ -89,6 +95,8 @@ def _next(kind: RequestKind, plan: Plan, state: State) -> str:
             return "it goes on" if state.paused else "it changes nothing, for nothing is paused or halted"
         case "pause" if state.phase is Phase.HALTED:
             return "it changes nothing, for the deployment is halted already"
+        case "abort" if state.phase is Phase.DISCARD and plan.keep_failed_green_seconds:
+            return "a green that is kept goes now"
         case "pause" | "abort" if bound:
             why = "the commit is done" if state.committed else "it is on its way back already"
             return f"it changes nothing, for {why}"
@@ -102,7 +110,40 @@ def _next(kind: RequestKind, plan: Plan, state: State) -> str:
     return f"it goes back to blue, if blue can carry the users; else it {else_}"
 
 
+@click.command(cls=Command, codes=(Exit.LOCKED,), short_help="Take a service's lock from its holder.")
+@optional_plan_file
+@click.option(
+    "--fence",
+    metavar="N",
+    type=click.IntRange(min=1),
+    required=True,
+    help="The holder's fence, as `status` tells it.",
+)
+@click.option("--by", metavar="NAME", help="Who asks, for the record.  [default: your user name]")
+@journal_options
+@json_option
+@click.pass_obj
+def unlock(output: Output, /, file: Path | None, fence: int, by: str | None, **where: Any) -> int:
+    """Take a service's lock away from the process that holds it with fence N.
+
+    A dead process loses its lock by itself within a minute. A process that still lives loses its next write
+    to the journal, and stops before it sends anything more; one request that is on its way may still arrive.
+    If somebody took over since you looked, the fence is another one, and nothing is done.
+    """
+    folder = home_of(output, file, **where)
+    journal = folder.journal()
+    last = journal.tail()
+    if last is None:
+        raise NothingToLoad(nothing(folder))
+    Operator(journal, last.service, by=user_name() if by is None else by).unlock(fence)
+    following = going_on(folder, file, where["state"])
+    output.say(f"fence {fence} of {last.service} is void: its holder stops. Go on: {following}")
+    output.result("bluegreen.unlock/1", {"service": last.service, "fence": fence, "next": following})
+    return Exit.DONE
+
+
 COMMANDS = (
+    unlock,
     _command(
         "approve",
         "Let the rung that waits be left.",

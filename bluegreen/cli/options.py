@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,6 +53,14 @@ image_option = click.option(
     "--image", metavar="IMAGE", help="Deploy this image instead of the one in the file."
 )
 
+version_option = click.option(
+    "--template-version",
+    "version",
+    metavar="N",
+    type=click.IntRange(1, 2**31),
+    help="Deploy this version of the launch template, which is there already, instead of an image.",
+)
+
 set_option = click.option(
     "--set",
     "sets",
@@ -77,6 +86,22 @@ any_state_option = _state(
     "Where the journal is kept.  [default: where `deploy` put it, else `simulate`, beside FILE]"
 )
 
+
+def _bucket(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.@=+-]+)*/?", text):
+        raise click.BadParameter(f"{text!r} is no place in S3 such as s3://bucket/prefix")
+    return text
+
+
+journal_option = click.option(
+    "--journal",
+    metavar="URL",
+    envvar="BLUEGREEN_JOURNAL",
+    callback=_bucket,
+    help="Where a team keeps its journals, s3://BUCKET/PREFIX; --state goes before it.  "
+    "[default: $BLUEGREEN_JOURNAL, else a folder]",
+)
+
 report_option = click.option(
     "--report",
     metavar="FILE",
@@ -94,6 +119,8 @@ def _url(_context: click.Context, _option: click.Parameter, text: str | None) ->
         raise click.BadParameter(str(error)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:5000")
+    if parts.username is not None or parts.query:
+        raise click.BadParameter("a user name, a password or a query in it would be shown: leave them out")
     return text
 
 
@@ -113,3 +140,13 @@ def account_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def journal_options(function: F) -> F:
+    """The options that lead to any journal: a folder, or the place of a team and the account it needs."""
+    return any_state_option(journal_option(account_options(function)))
+
+
+def account_journal_options(function: F) -> F:
+    """The options that lead to the journal of an account, and to the account."""
+    return account_state_option(journal_option(account_options(function)))

@@ -17,16 +17,16 @@ from bluegreen.core.plan import Plan
 from bluegreen.journal.history import stories
 
 from .exits import Exit
-from .folder import Folder
 from .options import (
     Command,
+    account_journal_options,
     account_options,
-    account_state_option,
     json_option,
     optional_plan_file,
     plan_file,
 )
 from .output import Output
+from .shared import home_in
 from .stopping import Stopped, Waking, stopping
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ def list_(output: Output, /, *, file: Path | None, **options: str | None) -> int
     show_default=True,
     help="Leave alone what is younger, unless its deployment is known to have ended.",
 )
-@account_state_option
-@account_options
+@account_journal_options
 @json_option
 @click.pass_obj
 def cleanup(
@@ -77,6 +76,7 @@ def cleanup(
     *,
     file: Path,
     state: Path | None,
+    journal: str | None,
     yes: bool,
     older_than_hours: float,
     **options: str | None,
@@ -91,14 +91,14 @@ def cleanup(
 
     plan = read_plan(file)
     with _place(plan, options) as place:
-        journal = place.deployments(file, state)
+        known = place.deployments(file, state, journal)
         found = list(
             leftovers(
                 place.inventory(),
                 now=Waking(lambda: None).now(),
                 older_than_hours=older_than_hours,
-                ended={name for name, ended in journal.items() if ended},
-                unfinished={name for name, ended in journal.items() if not ended},
+                ended={name for name, ended in known.items() if ended},
+                unfinished={name for name, ended in known.items() if not ended},
             )
         )
         items = [one.item for one in found]
@@ -130,8 +130,7 @@ def cleanup(
     show_default=True,
     help="How long to wait until all is gone.",
 )
-@account_state_option
-@account_options
+@account_journal_options
 @json_option
 @click.pass_obj
 def destroy(
@@ -140,6 +139,7 @@ def destroy(
     *,
     file: Path,
     state: Path | None,
+    journal: str | None,
     confirm: str | None,
     force: bool,
     deadline_seconds: int,
@@ -154,8 +154,8 @@ def destroy(
     plan = read_plan(file)
     _check_confirmed(confirm, plan.service)
     with _place(plan, options) as place:
-        journal = {} if force else place.deployments(file, state)
-        if running := [name for name, ended in journal.items() if not ended]:
+        known = {} if force else place.deployments(file, state, journal)
+        if running := [name for name, ended in known.items() if not ended]:
             way = "let it go on, or abort it, or say --force"
             output.fault("unfinished", f"bluegreen: {running[-1]} has not ended: {way}")
             return Exit.REFUSED
@@ -207,11 +207,10 @@ class Place:
             return inventory(self.clients)
         return inventory(self.clients, self.plan.service, self.plan.launch_template)
 
-    def deployments(self, file: Path, state: Path | None) -> dict[str, bool]:
+    def deployments(self, file: Path, state: Path | None, journal: str | None) -> dict[str, bool]:
         """The deployments that the journal knows, oldest first, and whether each has ended."""
         assert self.plan is not None, "it was read from the file"
-        account, region = self.account.id, self.account.region
-        folder = Folder.of_account(file, self.plan.service, state, account=account, region=region)
+        folder = home_in(self.account, file, self.plan.service, state=state, journal=journal, said={})
         return {
             story.state.ledger.deployment_id: story.state.phase.ended for story in stories(folder.journal())
         }

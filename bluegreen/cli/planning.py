@@ -12,7 +12,8 @@ import click
 from attrs import frozen
 
 from bluegreen import read_plan
-from bluegreen.core.plan import Alarm, Gate, Hook, Plan, Probe
+from bluegreen.core.gates import DAYS, Alarm, Gate, Hook, MetricGate, Probe, Window
+from bluegreen.core.plan import Plan
 from bluegreen.core.preflight import Survey, survey
 from bluegreen.core.state import Ledger, Phase
 from bluegreen.core.view import gates_for
@@ -21,8 +22,9 @@ from bluegreen.journal.history import last
 from .exits import Exit
 from .folder import Folder
 from .kept import saved_world
-from .options import Command, image_option, json_option, plan_file, set_option, state_option
+from .options import Command, image_option, json_option, plan_file, set_option, state_option, version_option
 from .output import Output
+from .wish import deployed
 
 SAMPLES = (1, 2, 4, 10)
 """Sizes for which real shares are shown when the size is not known."""
@@ -31,11 +33,20 @@ SAMPLES = (1, 2, 4, 10)
 @click.command(cls=Command, codes=(Exit.REFUSED,), short_help="Say what would be done; do nothing.")
 @plan_file
 @image_option
+@version_option
 @set_option
 @state_option
 @json_option
 @click.pass_obj
-def plan(output: Output, file: Path, image: str | None, sets: tuple[str, ...], state: Path | None) -> int:
+def plan(
+    output: Output,
+    file: Path,
+    sets: tuple[str, ...],
+    state: Path | None,
+    *,
+    image: str | None,
+    version: int | None,
+) -> int:
     """Check the plan in FILE, and say what a deployment of it would do.
 
     Beside the world that `simulate` keeps, this names the groups and sizes that would be used, and what
@@ -43,7 +54,7 @@ def plan(output: Output, file: Path, image: str | None, sets: tuple[str, ...], s
     """
     wanted = read_plan(file, overrides=sets)
     folder = Folder.simulated(file, wanted.service, state)
-    wanted = wanted.with_image(image) if image else wanted
+    wanted = deployed(wanted, image, version)
     story = last(folder.journal(), wanted.service)
     unfinished = story is not None and not story.state.phase.ended
     # In the middle of a deployment nobody can say what the next one will find.
@@ -109,7 +120,7 @@ class Forecast:
     def lines(self) -> Iterator[tuple[str, str]]:
         """The forecast: (line, style)."""
         plan = self.plan
-        yield f"Release of {plan.service}: image {plan.image}, launch template {plan.launch_template}", "bold"
+        yield f"Release of {plan.service}: {plan.what}, launch template {plan.launch_template}", "bold"
         yield f"  {self._who()}", ""
         if self.problems:
             yield "Would be refused, and nothing changed:", "bold red"
@@ -142,7 +153,10 @@ class Forecast:
         source = plan.source_version or "the one that is live"
         if self.found and self.found.source is not None:
             source = self.found.source
-        yield "+", f"version of {plan.launch_template}: as {source}, with image {plan.image}"
+        if plan.version is None:
+            yield "+", f"version of {plan.launch_template}: as {source}, with {plan.what}"
+        else:
+            yield " ", f"{plan.what} of {plan.launch_template} is taken as it is"
         if plan.fleets == "replace":
             yield "+", f"{green}: created like {blue} with {self._first_size()} instances of that version"
         else:
@@ -167,6 +181,8 @@ class Forecast:
             + (f" after {plan.retain_seconds} s" if plan.fleets == "replace" and plan.retain_seconds else ""),
         )
         yield " ", "what was borrowed (bounds, suspended scaling) is given back"
+        if seconds := plan.keep_failed_green_seconds:
+            yield " ", f"a green that fails is kept for {seconds} s, without users, before it goes"
 
     def _first_size(self) -> str:
         first = self.plan.rungs[0].percent
@@ -208,6 +224,7 @@ class Forecast:
         return {
             "service": plan.service,
             "image": plan.image,
+            "version": plan.number,
             "launch_template": plan.launch_template,
             "groups": plan.groups,
             "blue": found.blue if found and not found.first_release else None,
@@ -251,6 +268,14 @@ def _gate(gate: Gate) -> str:
             return f"alarm {name} is not red"
         case Probe(name=name, url=url, status=status, requests=requests):
             return f"probe {name}: {requests} requests to {url} answer {status}"
+        case MetricGate(name=name):
+            by = f" by {gate.divided_by}" if gate.divided_by else ""
+            value = f"{gate.statistic} of {gate.metric}{by} of green"
+            return f"metric {name}: {value} stays {gate.comparison} {gate.threshold:g}"
+        case Window(name=name):
+            days = "every day" if len(gate.days) == len(DAYS) else ", ".join(gate.days)
+            shut = f", but {', '.join(gate.freezes)}" if gate.freezes else ""
+            return f"window {name}: {days} from {gate.opens} to {gate.closes} {gate.time_zone}{shut}"
         case Hook(name=name):
             return f"hook {name}, a check of your own"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluegreen.core.errors import BlueGreenError, MissingExtra
+from bluegreen.core.evidence import Evidence
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, Step
 
@@ -41,6 +42,7 @@ def write_report(
     *,
     seed: int,
     build: tuple[float, str] | None = None,
+    evidence: Evidence | None = None,
 ) -> bool:
     """Write the HTML report of what was told; False when there is none of a deployment like this.
 
@@ -51,6 +53,7 @@ def write_report(
         told: The passes; their seconds are those of the timeline.
         seed: What the simulation was made from.
         build: When the image build before it ended, and how.
+        evidence: What green left behind, if it was given up.
     """
     from bluegreen_sim.report import VERDICTS, Decision, Story, facts_of, render
 
@@ -68,9 +71,11 @@ def write_report(
         ended=last.second,
         requests=cloud.timeline.requests,
         failed_requests=cloud.timeline.failed_requests,
+        failures=tuple(cloud.timeline.failures().items()),
+        p99_ms=tuple(cloud.timeline.percentile_ms(99).items()),
         floor=last.step.state.floor or None,
         seed=seed,
-        facts=facts_of(plan),
+        facts=(*facts_of(plan), *rows(evidence)),
         shares=cloud.timeline.shares(),
         healthy=cloud.timeline.healthy(),
         stages=list(_stages(told, build)),
@@ -78,6 +83,15 @@ def write_report(
     )
     path.write_text(render(story), encoding="utf-8")
     return True
+
+
+def rows(found: Evidence | None) -> tuple[tuple[str, str], ...]:
+    """What green left behind, as (word, text) of a line each."""
+    if found is None:
+        return ()
+    lines = [f"{one.instance}: {line}" for one in found.consoles for line in one.lines]
+    said = {"target": found.targets, "activity": found.activities, "unread": found.unread, "console": lines}
+    return tuple((word, text) for word, texts in said.items() for text in texts)
 
 
 def _ending(steps: Iterable[Step]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import attrs
 from attrs import define, field
 
 from bluegreen import Deployment, ImageBuild, Result
@@ -152,10 +153,12 @@ class Run:
                 "because": turned_back(result.history),
                 "awaits": awaited(plan, state),
                 "image": plan.image,
+                "version": plan.number,
                 "groups": {"blue": state.blue, "green": state.green},
                 "started": result.started,
                 "ended": result.ended,
                 "leftovers": result.leftovers,
+                "evidence": None if result.evidence is None else attrs.asdict(result.evidence),
                 "steps": [one.data() for one in self.told if one.happened],
                 "exit_code": int(code),
                 **(more or {}),
@@ -171,6 +174,8 @@ class Run:
         yield from lines
         for left in result.leftovers:
             yield f"left over: {left}"
+        if result.evidence is not None:
+            yield f"what green left behind: {self.wish.operate('status')}"
 
 
 def building(build: ImageBuild, builder: Builder) -> Iterator[tuple[BuildStep, BuildPhase, bool]]:

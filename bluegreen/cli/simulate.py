@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluegreen import read_plan
-from bluegreen.core.plan import Hook
+from bluegreen.core.gates import Window
 
 from .exits import OF_A_DEPLOYMENT, Exit
 from .folder import Folder
-from .kept import Rehearsal, gates, open_world, save, seen
+from .kept import Rehearsal, gates, not_simulated, open_world, save, seen
 from .options import (
     Command,
     image_option,
@@ -22,6 +22,7 @@ from .options import (
     set_option,
     state_option,
     verbose_option,
+    version_option,
 )
 from .output import Output
 from .reporting import check_report, write_report
@@ -32,7 +33,7 @@ from .telling import seen_by_users
 from .wish import unfinished
 
 if TYPE_CHECKING:
-    from bluegreen_sim import SimCloud
+    from bluegreen_sim import Application, SimCloud
     from bluegreen_sim.faults import Fault
 
 
@@ -45,6 +46,17 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
         raise click.BadParameter(str(error)) from None
 
 
+def _applications(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, Application]:
+    from bluegreen_sim.application import parse_application
+
+    try:
+        return dict(parse_application(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(
     cls=Command,
     codes=OF_A_DEPLOYMENT,
@@ -52,6 +64,7 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 )
 @plan_file
 @image_option
+@version_option
 @set_option
 @click.option(
     "--capacity",
@@ -76,6 +89,15 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
     callback=_faults,
     help="What goes wrong, such as dies:green:120 or never-healthy:green; may be given again. "
     "A wrong one lists all forms.",
+)
+@click.option(
+    "--application",
+    "applications",
+    metavar="SPEC",
+    multiple=True,
+    callback=_applications,
+    help="What an image's application is like, such as ami-0beta:median=0.05,p99=0.5,capacity=200; may be "
+    "given again. A wrong one lists all keys.",
 )
 @report_option
 @click.option("--fresh", is_flag=True, help="Begin a new world; the old folder is moved aside.")
@@ -142,7 +164,15 @@ def simulate(
         # The world is saved after each pass, and before anybody hears of it.
         run.follow(stopped, lambda: save(folder, cloud), verbose=verbose)
     if report:
-        written = write_report(report, run.deployment.plan, cloud, run.told, seed=wish.seed)
+        deployment = run.deployment
+        written = write_report(
+            report,
+            deployment.plan,
+            cloud,
+            run.told,
+            seed=wish.seed,
+            evidence=deployment.result().evidence,
+        )
         output.note(f"the report is in {report}" if written else "no report: the deployment has not ended")
     return _end(run, cloud)
 
@@ -152,8 +182,10 @@ def _begin(wish: Rehearsal, output: Output) -> tuple[Run, SimCloud]:
     journal = wish.folder.journal()
     story = unfinished(wish, journal)
     cloud = open_world(wish, output, story)
-    if hooks := [gate.name for gate in wish.plan.gates if isinstance(gate, Hook)]:
+    if hooks := [gate.name for gate in not_simulated(wish.plan)]:
         output.note(f"the simulator has no checks of yours: {', '.join(hooks)} taken as passed")
+    if windows := [gate.name for gate in wish.plan.gates if isinstance(gate, Window)]:
+        output.note(f"the simulator has no calendar: {', '.join(windows)} taken as open")
     run = Run.of(wish, cloud, journal, output, continued=story is not None, gates=gates(wish.plan, cloud))
     run.origin = cloud.clock.now() - cloud.timeline.end_seconds
     return run, cloud
@@ -165,7 +197,7 @@ def _end(run: Run, cloud: SimCloud) -> Exit:
     colours = {"blue": state.blue or cloud.blue, "green": state.green or cloud.green}
     instances = {colour: len(cloud.instances(name)) for colour, name in colours.items()}
     lines = (
-        seen_by_users(users["shares"], users["requests"], users["failed_requests"]),
+        seen_by_users(users),
         "instances: " + ", ".join(f"{name} {instances[colour]}" for colour, name in colours.items()),
     )
     return run.end(lines, {**users, "groups": colours, "instances": instances})

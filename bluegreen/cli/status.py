@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 from bluegreen import read_plan
@@ -16,17 +17,21 @@ from bluegreen.core.observation import Request
 from bluegreen.core.state import Phase
 from bluegreen.journal.codec import read_request
 from bluegreen.journal.history import Story, stories
-from bluegreen.ports import Journal
+from bluegreen.ports import Holder, Journal
 
 from .exits import Exit, of_phase
 from .folder import Folder
-from .options import Command, any_state_option, json_option, optional_plan_file
+from .options import Command, journal_options, json_option, optional_plan_file
 from .output import Output
+from .reporting import rows
+from .shared import Home, Shared
 from .telling import STYLES, Told, asked, awaited, clock, rung, turned_back
 
 
-def folder_of(output: Output, file: Path | None, state: Path | None) -> Folder:
-    """The state folder that the command line names, by itself or through a plan file.
+def home_of(
+    output: Output, file: Path | None, state: Path | None, journal: str | None, **account: str | None
+) -> Home:
+    """Where the journal is that the command line names, by itself or through a plan file.
 
     Raises:
         UsageError: If it names neither, or the plan file leads to more than one.
@@ -36,6 +41,8 @@ def folder_of(output: Output, file: Path | None, state: Path | None) -> Folder:
     if file is None:
         raise click.UsageError("name a plan FILE, or the state folder with --state DIR")
     service = read_plan(file).service
+    if journal is not None:
+        return Shared.open(journal, service, account)
     found = Folder.beside(file, service)
     if len(found) > 1:
         choice = " or ".join(shlex.join(["--state", str(folder.path)]) for folder in found)
@@ -46,7 +53,7 @@ def folder_of(output: Output, file: Path | None, state: Path | None) -> Folder:
     return found[0]
 
 
-def latest(folder: Folder) -> Story:
+def latest(folder: Home) -> Story:
     """The service's last deployment.
 
     Raises:
@@ -58,7 +65,7 @@ def latest(folder: Folder) -> Story:
     return found[-1]
 
 
-def nothing(folder: Folder) -> str:
+def nothing(folder: Home) -> str:
     """The sentence that says that there is nothing yet."""
     begins = "`bluegreen deploy FILE` or `bluegreen simulate FILE` begins one"
     return f"no deployment yet: there is no journal in {folder.path}; {begins}"
@@ -70,12 +77,12 @@ def nothing(folder: Folder) -> str:
     short_help="Say where the last deployment stands.",
 )
 @optional_plan_file
-@any_state_option
+@journal_options
 @json_option
 @click.pass_obj
-def status(output: Output, file: Path | None, state: Path | None) -> int:
+def status(output: Output, /, file: Path | None, **where: Any) -> int:
     """Say where the service's last deployment stands, and what it waits for."""
-    folder = folder_of(output, file, state)
+    folder = home_of(output, file, **where)
     story = latest(folder)
     data = _standing(story, folder.journal())
     for word, value in _words(story, data):
@@ -111,6 +118,7 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "deployment_id": state.ledger.deployment_id,
         "number": story.number,
         "image": story.plan.image,
+        "version": story.plan.number,
         "phase": state.phase.value,
         "ok": state.phase is Phase.PROMOTED,
         "rung": state.rung + 1 if rung(story.plan, state) else None,
@@ -125,9 +133,15 @@ def _standing(story: Story, journal: Journal) -> dict[str, Any]:
         "paused": state.paused,
         "awaits": awaited(story.plan, state),
         "requests": [{"kind": r.kind, "by": r.by, "reason": r.reason} for r in _unseen(story)],
-        "lock": {"holder": holder.name, "fence": holder.fence} if holder and held else None,
+        "lock": _lock(holder) if holder and held else None,
         "leftovers": state.leftovers,
+        "evidence": None if story.evidence is None else attrs.asdict(story.evidence),
     }
+
+
+def _lock(holder: Holder) -> dict[str, Any]:
+    """Who deploys the service; times in seconds since 1970."""
+    return {"holder": holder.name, "fence": holder.fence, "since": holder.since, "until": holder.until}
 
 
 def _entered(story: Story) -> Told | None:
@@ -155,7 +169,7 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Where a deployment stands, as (word, value)."""
     where = rung(story.plan, story.state)
     yield "service", data["service"]
-    yield "deployment", f"{data['deployment_id']}, image {data['image']}"
+    yield "deployment", f"{data['deployment_id']}, {story.plan.what}"
     since = f"since {clock(data['since'])}, seen last at {clock(data['elapsed'])} after the start"
     yield "phase", ", ".join(filter(None, [data["phase"], where, since]))
     yield "reason", data["reason"]
@@ -168,23 +182,31 @@ def _words(story: Story, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     elif not story.state.phase.ended:
         yield "commit", "not yet: every failure leads back to blue"
     lock = data["lock"]
-    yield "lock", f"held by {lock['holder']} (fence {lock['fence']})" if lock else "held by nobody"
+    yield "lock", _held(**lock) if lock else "held by nobody"
     yield "awaits", data["awaits"]
     for request in _unseen(story):
         yield "asked", f"{asked(request)}; the next pass takes it in"
     for left in data["leftovers"]:
         yield "left over", left
+    yield from rows(story.evidence)
+
+
+def _held(holder: str, fence: int, since: float, until: float) -> str:
+    """Who deploys the service, with how much life it has shown."""
+    now = time.time()
+    lasts = f"since {clock(max(0, now - since))} ago, " if since else ""
+    return f"held by {holder} (fence {fence}), {lasts}for {until - now:.0f} s more unless it shows life"
 
 
 @click.command(cls=Command, short_help="List all deployments and what they decided.")
 @optional_plan_file
-@any_state_option
+@journal_options
 @click.option("--verbose", "-v", is_flag=True, help="Every pass, not only the changes.")
 @json_option
 @click.pass_obj
-def history(output: Output, file: Path | None, state: Path | None, *, verbose: bool) -> int:
+def history(output: Output, /, file: Path | None, *, verbose: bool, **where: Any) -> int:
     """List all deployments of the service, oldest first, with their decisions."""
-    folder = folder_of(output, file, state)
+    folder = home_of(output, file, **where)
     found = list(stories(folder.journal()))
     if not found:
         output.say(nothing(folder))
@@ -192,7 +214,7 @@ def history(output: Output, file: Path | None, state: Path | None, *, verbose: b
     for story in found:
         phase = story.state.phase
         output.say(
-            f"{story.state.ledger.deployment_id}  {phase.value}  image {story.plan.image}  "
+            f"{story.state.ledger.deployment_id}  {phase.value}  {story.plan.what}  "
             f"after {clock(story.state.at - story.started)}",
             STYLES.get(phase, "bold"),
         )
@@ -206,6 +228,7 @@ def history(output: Output, file: Path | None, state: Path | None, *, verbose: b
                 "phase": phase.value,
                 "ok": phase is Phase.PROMOTED,
                 "image": story.plan.image,
+                "version": story.plan.number,
                 "blue": story.state.blue,
                 "green": story.state.green,
                 "started": story.started,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import attrs
+import click
 from attrs import frozen
 
 from bluegreen import read_plan
@@ -18,6 +19,7 @@ from bluegreen.journal.history import Story, last
 from bluegreen.ports import Journal
 
 from .folder import Folder
+from .shared import Home, Shared
 
 
 @frozen(kw_only=True)
@@ -28,6 +30,7 @@ class Wish:
         file: The plan file.
         written: What it says, with ``--set`` in it.
         image: What ``--image`` said.
+        version: What ``--template-version`` said.
         sets: What ``--set`` said.
         state: What ``--state`` said.
         folder: Where it is kept.
@@ -42,25 +45,27 @@ class Wish:
     file: Path
     written: Plan
     image: str | None
+    version: int | None
     sets: tuple[str, ...]
     state: Path | None
-    folder: Folder
+    folder: Home
 
     @property
     def plan(self) -> Plan:
         """What is wanted, all options considered."""
-        return self.written.with_image(self.image) if self.image else self.written
+        return deployed(self.written, self.image, self.version)
 
     def options(self) -> Iterator[tuple[str, object]]:
         """The options that say what is wanted and where: (name, value); None was not said."""
         yield "--image", self.image
+        yield "--template-version", self.version
         yield from (("--set", text) for text in self.sets)
         yield "--state", self.state
 
     def alike(self, plan: Plan) -> Iterator[Self]:
         """The same wish with the options that may make it one for this plan, the clearest first."""
-        for image in (plan.image, None):
-            yield attrs.evolve(self, image=image)
+        for image, version in ((plan.image, plan.number), (None, None)):
+            yield attrs.evolve(self, image=image, version=version)
 
     # ------------------------------------------------------------------- commands to be pasted into a shell
 
@@ -72,7 +77,10 @@ class Wish:
 
     def operate(self, verb: str) -> str:
         """How a person says something to the deployment, by the plan file if that leads to it."""
-        where = [str(self.file)] if self._found else ["--state", str(self.folder.path)]
+        if isinstance(self.folder, Shared):
+            where = self.folder.words(self.file)
+        else:
+            where = [str(self.file)] if self._found else ["--state", str(self.folder.path)]
         return shlex.join(["bluegreen", verb, *where])
 
     @property
@@ -99,6 +107,19 @@ class Wish:
         return f"{said}, then go on: {self.again}" if said else f"go on: {self.again}"
 
 
+def deployed(plan: Plan, image: str | None, version: int | None) -> Plan:
+    """The plan with what ``--image`` or ``--template-version`` says in place of what it deploys.
+
+    Raises:
+        UsageError: If both are said.
+    """
+    if image is not None and version is not None:
+        raise click.UsageError("say --image or --template-version, not both")
+    if version is not None:
+        return plan.with_version(version)
+    return plan.with_image(image) if image else plan
+
+
 def unfinished(wish: Wish, journal: Journal) -> Story | None:
     """The deployment that has not ended and is to be continued; None when there is none.
 
@@ -120,7 +141,7 @@ def _another(wish: Wish, story: Story) -> Unfinished:
     way = next((other for other in wish.alike(begun) if other.plan == begun), None)
     go_on = f"Go on with that plan: {way.again}" if way else f"Put that plan back into {wish.file} to go on"
     return Unfinished(
-        f"{state.ledger.deployment_id} (image {begun.image}) has not ended: it is in {state.phase.value}. "
+        f"{state.ledger.deployment_id} ({begun.what}) has not ended: it is in {state.phase.value}. "
         f"It was begun with another plan; what differs: {', '.join(names)}. Nothing was done. "
         f"{go_on}; or call it off first: {wish.operate('abort')}"
     )

@@ -95,6 +95,18 @@ class Freeze:
 
 
 @frozen(kw_only=True)
+class CopySetting:
+    """Give a group one of the things of the group ``like`` that it could not be created with.
+
+    ``setting`` is one of the words in which the cloud says what the group lacks.
+    """
+
+    fleet: str
+    like: str
+    setting: str
+
+
+@frozen(kw_only=True)
 class DeleteFleet:
     """Delete an empty group."""
 
@@ -111,6 +123,7 @@ Command = (
     | Attach
     | Detach
     | Freeze
+    | CopySetting
     | DeleteFleet
 )
 
@@ -124,6 +137,7 @@ COMMANDS: tuple[type, ...] = (
     Attach,
     Detach,
     Freeze,
+    CopySetting,
     DeleteFleet,
 )
 
@@ -149,5 +163,7 @@ def describe(command: Command) -> str:
             return f"detach {fleet}"
         case Freeze(fleet=fleet, frozen=frozen_):
             return f"{'suspend' if frozen_ else 'resume'} the scaling of {fleet}"
+        case CopySetting(fleet=fleet, like=like, setting=setting):
+            return f"give {fleet} the {setting} of {like}"
         case DeleteFleet(fleet=fleet):
             return f"delete {fleet}"

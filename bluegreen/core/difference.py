@@ -9,6 +9,7 @@ from attrs import frozen
 from .commands import (
     Attach,
     Command,
+    CopySetting,
     CreateFleet,
     DeleteFleet,
     Detach,
@@ -20,6 +21,7 @@ from .commands import (
     SetVersion,
     describe,
 )
+from .gates import Window
 from .observation import Fleet, Health, Observation, Reading, Shares
 from .plan import Plan
 from .state import Phase, State
@@ -79,9 +81,10 @@ def _wishes(plan: Plan, state: State, target: Target, observation: Observation) 
 
 def _prepare(scene: _Scene) -> Iterator[Wish]:
     plan, state = scene.plan, scene.state
-    if scene.target.prepare and state.version is None and state.source is not None:
+    image, source = plan.image, state.source  # a version that somebody else made has no image of ours
+    if scene.target.prepare and state.version is None and source is not None and image is not None:
         template, token = plan.launch_template, state.ledger.deployment_id
-        yield PrepareVersion(template=template, source=state.source, image=plan.image, token=token), True
+        yield PrepareVersion(template=template, source=source, image=image, token=token), True
 
 
 def _create(scene: _Scene) -> Iterator[Wish]:
@@ -116,6 +119,18 @@ def _pin_and_grow(scene: _Scene) -> Iterator[Wish]:
                 yield command, pinned and not (wanted.attached is False and fleet.attached)
 
 
+COPIES_A_PASS = 6
+"""A group may have more settings than a pass may have calls."""
+
+
+def _copy(scene: _Scene) -> Iterator[Wish]:
+    """What would let green scale itself is given to it at full size: before, its count may be its share."""
+    green, wanted = scene.green, scene.target.green
+    if wanted.exists and green.exists and (wanted.size or 0) >= scene.state.need:
+        for setting in green.lacks[:COPIES_A_PASS]:
+            yield CopySetting(fleet=green.name, like=scene.blue.name, setting=setting), True
+
+
 def _attach(scene: _Scene) -> Iterator[Wish]:
     green = scene.green
     if scene.target.green.attached and not green.attached and green.exists:
@@ -127,10 +142,10 @@ def _attach(scene: _Scene) -> Iterator[Wish]:
 
 def _share(scene: _Scene) -> Iterator[Wish]:
     shares, wanted = scene.observation.shares, scene.target.shares
-    if shares is None or wanted is None or all(shares.weight(name) == weight for name, weight in wanted):
+    if shares is None or wanted is None or shares.show(wanted):
         return
     green = scene.state.green
-    if Shares(wanted).share(green) > shares.share(green):
+    if Shares(wanted).share(green) > shares.least(green):
         yield SetShares(weights=wanted), proven(scene.plan, scene.state) >= max(1, scene.target.proven)
     else:
         yield SetShares(weights=wanted), blue_carries(scene.state, scene.observation)
@@ -164,6 +179,7 @@ _ORDER: tuple[Callable[[_Scene], Iterator[Wish]], ...] = (
     _create,
     _point,
     _pin_and_grow,
+    _copy,
     _attach,
     _share,
     _detach,
@@ -205,7 +221,7 @@ def _may_shrink(scene: _Scene, fleet: Fleet) -> bool:
     return not green_serves(plan, state, observation) and drained and kept
 
 
-def unmet(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+def missing(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
     """What the world still owes to the picture: one clause each, with numbers."""
     if target.prepare and state.version is None:
         yield "the template version is not there yet"
@@ -216,8 +232,10 @@ def unmet(plan: Plan, state: State, target: Target, observation: Observation) ->
         if fleet is not None and fleet.exists and fleet.running:
             draining = f", {fleet.draining} draining" if fleet.draining else ""
             yield f"{fleet.running} instances of {fleet.name} left{draining}"
-    if state.elapsed < target.seconds:
-        yield f"{target.seconds - state.elapsed:g} s of the watch left"
+
+
+def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+    """Which checks and persons do not yet agree to the picture: one clause each."""
     if target.gates:
         yield from gates_not_passed(plan, state, observation)
     if target.approval and state.approved < state.rung:
@@ -231,9 +249,9 @@ def gates_not_passed(plan: Plan, state: State, observation: Observation) -> Iter
         if reading is None:
             yield f"gate {gate.name} was not read"
         elif reading.reading is not Reading.PASS:
-            yield f"gate {gate.name}: {reading.reading.value}" + (
-                f" ({reading.detail})" if reading.detail else ""
-            )
+            shut = isinstance(gate, Window) and reading.reading is Reading.PENDING
+            word = f"window {gate.name} is closed" if shut else f"gate {gate.name}: {reading.reading.value}"
+            yield f"{word} ({reading.detail})" if reading.detail else word
 
 
 def _proof(state: State, target: Target, observation: Observation, count: int) -> str:
@@ -254,11 +272,12 @@ def _proof(state: State, target: Target, observation: Observation, count: int) -
 def owed(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
     """What the picture of ``clean_up`` or ``discard`` still lacks, and what others changed after us."""
     target = want(plan, state, observation)
-    missing = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
-    missing += [clause for clause in unmet(plan, state, target, observation) if "watch left" not in clause]
+    left = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
+    left += missing(plan, state, target, observation)
+    left += asked(plan, state, target, observation)
     if state.phase is Phase.DISCARD:
-        missing += _changed_by_others(state, observation)
-    return tuple(missing)
+        left += _changed_by_others(state, observation)
+    return tuple(left)
 
 
 def _changed_by_others(state: State, observation: Observation) -> Iterator[str]:

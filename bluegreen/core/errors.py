@@ -8,6 +8,7 @@ BlueGreenError
 │   └── JournalTooNew    written by a newer version of bluegreen
 ├── LockTaken            somebody else is deploying this service now
 ├── NothingToLoad        the journal holds no deployment of this service
+├── NothingToUndo        the journal tells of nothing else that was live
 ├── Unfinished           the service has a deployment that has not ended; load it
 ├── NotPromoted          Result.raise_unless_promoted() of a deployment that ended otherwise
 ├── BuildFailed          an image build ended without an image
@@ -80,11 +81,36 @@ class JournalTooNew(JournalError):
 
 
 class LockTaken(BlueGreenError):
-    """Another holder is deploying the service, or took over from this one."""
+    """Another holder is deploying the service, or took over from this one.
+
+    Args:
+        message: For people.
+        by: Who holds it, where that is known.
+        fence: With which fence.
+        since: When it took over, in seconds since 1970.
+        until: When it is presumed dead unless it shows life again, likewise.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        by: str | None = None,
+        fence: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> None:
+        """Keep who it is, for those that wait or unlock."""
+        super().__init__(message)
+        self.by, self.fence, self.since, self.until = by, fence, since, until
 
 
 class NothingToLoad(BlueGreenError):
     """The journal has no deployment of the service."""
+
+
+class NothingToUndo(BlueGreenError):
+    """The journal tells of no other version that was live, or not of the one that was named."""
 
 
 class Unfinished(BlueGreenError):

@@ -15,8 +15,9 @@ from .ledger import borrow, forgive, pre_image
 from .observation import Observation, Result
 from .plan import Plan
 from .preflight import survey
-from .signals import SICK_LOOKS, Reply, Signal, deadline, falls_short, read
+from .signals import Reply, Signal, deadline, read
 from .state import Ledger, Phase, Sighting, State, Step
+from .verdict import SICK_LOOKS, falls_short, last_reds
 
 P, S = Phase, Signal
 
@@ -133,13 +134,14 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
     wait = float(plan.limits.poll_seconds)
     if reply.target is not None and not commands:
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
-        for due in (reply.target.seconds, deadline(plan, state)):
-            if due > state.elapsed:
-                wait = min(wait, due - state.elapsed)
+        left = deadline(plan, state) - state.elapsed if reply.left is None else reply.left
+        for due in (reply.target.seconds - state.elapsed, left):
+            if 0 < due < wait:
+                wait = due
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
-    if state.awaiting != reply.awaiting or state.wake_at != wake_at:
-        state = state.replaced(awaiting=reply.awaiting, wake_at=wake_at)
+    if (state.awaiting, state.closed, state.wake_at) != (reply.awaiting, reply.closed, wake_at):
+        state = state.replaced(awaiting=reply.awaiting, closed=reply.closed, wake_at=wake_at)
     return Step(state, commands, reason, wake_at, reply.signal.value)
 
 
@@ -147,7 +149,7 @@ def _sentence(commands: tuple[Command, ...], reply: Reply) -> str:
     """What is asked for, what is missing, and how long that may take."""
     asked = ", ".join(map(describe, commands))
     parts = [part for part in (asked, reply.why) if part] or ["waiting for the settings to be read back"]
-    left = "" if reply.left is None or reply.awaiting else f", {reply.left:g} s left"
+    left = "" if reply.left is None or reply.awaiting or reply.closed else f", {reply.left:g} s left"
     return "; ".join(parts) + left
 
 
@@ -158,6 +160,7 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
         "phase": phase,
         "since": state.clock,
         "awaiting": False,
+        "closed": False,
         "withheld": None,
         "withheld_twice": False,
         "wake_at": state.at,
@@ -173,6 +176,8 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
             "floor": plan.floor(found.baseline),
             "need": found.need,
             "ledger": pre_image(state.ledger, observation),
+            "reds": last_reds(observation),
+            "delays": observation.delays,
         }
     elif left is P.BAKE and phase is P.SHIFT:
         changes["rung"] = state.rung + 1
@@ -181,7 +186,8 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
     elif left is P.HALTED:
         changes |= {"came_from": None, "paused": False}
         if reply.signal is S.RESUME:
-            changes |= {"abort": None, "ledger": forgive(state.ledger)}
+            # A person has looked: what was contested may be written again, and an alarm that was red is over.
+            changes |= {"abort": None, "ledger": forgive(state.ledger), "reds": last_reds(observation)}
     if phase is P.HALTED:
         changes["came_from"] = left
     if phase in (P.PROMOTED, P.ROLLED_BACK):
@@ -202,9 +208,9 @@ def fold(plan: Plan, state: State, observation: Observation) -> tuple[State, boo
     held = state.paused and (state.phase.forward or state.phase is P.PREFLIGHT)
     changes: dict[str, Any] = {
         "at": max(observation.at, state.at),
-        "clock": state.clock if held or state.awaiting else state.clock + seen_for,
+        "clock": state.clock if held or state.awaiting or state.closed else state.clock + seen_for,
     }
-    resumed = _requests(state, observation, changes)
+    resumed = _requests(plan, state, observation, changes)
     if observation.outcomes or state.withheld:
         withheld = next(
             (o.invariant for o in observation.outcomes if o.result is Result.WITHHELD and o.agreed), None
@@ -216,7 +222,7 @@ def fold(plan: Plan, state: State, observation: Observation) -> tuple[State, boo
     return state.replaced(**changes), resumed
 
 
-def _requests(state: State, observation: Observation, changes: dict[str, Any]) -> bool:
+def _requests(plan: Plan, state: State, observation: Observation, changes: dict[str, Any]) -> bool:
     resumed = False
     for request in observation.requests:
         if request.seq <= state.seen:
@@ -233,6 +239,7 @@ def _requests(state: State, observation: Observation, changes: dict[str, Any]) -
                 resumed = state.phase is P.HALTED
             case "abort":
                 changes["abort"] = request.reason or f"by {request.by or 'an operator'}"
+                changes["let_go"] = state.phase is P.DISCARD and plan.keep_failed_green_seconds > 0
                 resumed = False
     return resumed
 
@@ -273,6 +280,8 @@ def sight(
         plan: Its limits say what proof asks for.
     """
     looks, span = plan.limits.proof_looks, float(plan.limits.proof_seconds)
+    if len(known) == 1 and (known[0].ids, known[0].looks, known[0].span) == (healthy, looks, span):
+        return known
     grown: dict[tuple[int, float], frozenset[str]] = {}
     new = healthy
     for sighting in known:

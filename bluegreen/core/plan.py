@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -27,6 +26,7 @@ from .checks import (
     whole,
 )
 from .errors import Fault
+from .gates import Gate, MetricGate
 
 # -------------------------------------------------------------------------------------------- strategy
 
@@ -142,87 +142,6 @@ class WeightedTargetGroups(Validated):
 Routing = SharedTargetGroup | WeightedTargetGroups
 
 
-# ----------------------------------------------------------------------------------------------- gates
-
-
-@frozen(kw_only=True)
-class Alarm(Validated):
-    """A monitoring alarm that must not be red, from preflight to the commit.
-
-    Args:
-        name: The alarm's name, as the cloud knows it.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "alarm"
-    name: str = checked(resource_name)
-
-
-@frozen(kw_only=True)
-class Probe(Validated):
-    """An HTTP request, repeated, that must be answered rightly before traffic goes further.
-
-    Args:
-        name: What the reading is called.
-        url: Where to look; ``{instance}`` in it asks every green instance directly.
-        status: Expected HTTP status.
-        body: Regular expression that the body must contain; None accepts any body.
-        requests: How many requests make one reading.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "probe"
-    name: str = checked(resource_name)
-    url: str = checked(matching(r"https?://[^\s\x00-\x1f]{1,2000}", "an http or https URL"))
-    status: int = checked(whole(100, 599), default=200)
-    body: str | None = checked(
-        lambda v: None if v is None or isinstance(v, str) else "must be a regular expression", default=None
-    )
-    requests: int = checked(whole(1, 1000), default=10)
-
-    def cross_faults(self) -> Iterator[Fault]:
-        """The body pattern must compile."""
-        if self.body is not None:
-            try:
-                re.compile(self.body)
-            except (re.error, OverflowError, RecursionError) as error:
-                yield Fault("body", self.body, f"must be a regular expression: {error}")
-
-
-STAGES = ("test_traffic", "bake", "keep_blue")
-
-
-@frozen(kw_only=True)
-class Hook(Validated):
-    """A check of the user's own, given to ``Deployment`` by name, that must pass in some phases.
-
-    Args:
-        name: The name under which the check is given.
-        phases: In which of ``test_traffic``, ``bake``, ``keep_blue`` it is asked.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    kind: ClassVar[str] = "hook"
-    name: str = checked(resource_name)
-    phases: tuple[str, ...] = checked(
-        lambda v: (
-            None
-            if isinstance(v, tuple) and v and all(phase in STAGES for phase in v)
-            else f"must be some of {STAGES}"
-        ),
-        default=("test_traffic",),
-    )
-
-
-Gate = Alarm | Probe | Hook
-
-
 # ----------------------------------------------------------------------------------- limits, deadlines
 
 
@@ -274,6 +193,20 @@ class Deadlines(Validated):
 # ------------------------------------------------------------------------------------------------ plan
 
 
+@frozen
+class TemplateVersion(Validated):
+    """A launch template version that somebody else has made, with all that it names.
+
+    Args:
+        number: Its number; ``$Latest`` and ``$Default`` would change under a running deployment.
+
+    Raises:
+        PlanError: With every fault.
+    """
+
+    number: int = checked(whole(1, 2**31))
+
+
 def _two_groups(value: object) -> str | None:
     if not isinstance(value, tuple) or len(value) != 2:
         return "must be two groups; which of them is live is seen, not said"
@@ -284,8 +217,8 @@ def _two_groups(value: object) -> str | None:
 
 
 def _gates(value: object) -> str | None:
-    if not isinstance(value, tuple) or not all(isinstance(gate, Alarm | Probe | Hook) for gate in value):
-        return "must be a tuple of Alarm, Probe or Hook"
+    if not isinstance(value, tuple) or not all(isinstance(gate, Gate) for gate in value):
+        return "must be a tuple of Alarm, MetricGate, Probe, Hook or Window"
     names = [gate.name for gate in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     return f"two gates are called {twice[0]!r}; names must differ" if twice else None
@@ -302,6 +235,7 @@ class Plan(Validated):
     Args:
         service: What is deployed; one journal and one lock per service.
         image: What the new instances are started from (an AMI id).
+        version: A ``TemplateVersion`` that they are started from instead; then no version is made.
         launch_template: Name of the template whose other settings the new instances keep.
         groups: Two Auto Scaling groups; which of them is live is seen, not said.
         routing: How traffic is divided: ``SharedTargetGroup`` or ``WeightedTargetGroups``.
@@ -317,6 +251,10 @@ class Plan(Validated):
         on_blue_sick: What to do when blue falls below the floor on the way: ``"continue"`` at the
             normal pace, ``"expedite"`` without the bakes, or ``"hold"``.
         retain_seconds: With ``"replace"``: how long the emptied blue group is kept before deletion.
+        keep_failed_green_seconds: How long a green that was given up is kept, without users, for somebody to
+            look at, before it is removed.
+        console_lines: How many of the last lines that its instances wrote on their consoles go into the
+            journal before that; 0 for none, for they may hold secrets.
         freeze_scaling: Whether both groups' own scaling is suspended until the end.
         gates: What must hold besides health.
         limits: See ``Limits``.
@@ -327,7 +265,11 @@ class Plan(Validated):
     """
 
     service: str = checked(service_name)
-    image: str = checked(matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", "an image id such as 'ami-0abc'"))
+    image: str | None = checked(
+        optional(matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", "an image id such as 'ami-0abc'")),
+        default=None,
+    )
+    version: TemplateVersion | None = checked(optional(instance_of(TemplateVersion)), default=None)
     launch_template: str = checked(
         matching(
             r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
@@ -344,14 +286,37 @@ class Plan(Validated):
         one_of("continue", "expedite", "hold"), default="continue"
     )
     retain_seconds: int = checked(seconds, default=0)
+    keep_failed_green_seconds: int = checked(seconds, default=0)
+    console_lines: int = checked(whole(0, 200, "lines"), default=0)
     freeze_scaling: bool = checked(flag, default=False)
     gates: tuple[Gate, ...] = checked(_gates, default=())
     limits: Limits = checked(instance_of(Limits), factory=Limits)
     deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
 
     def cross_faults(self) -> Iterator[Fault]:
-        """Rungs that a shared target group cannot show."""
+        """What is deployed, said once; what a shared target group cannot show."""
+        if self.image is None and self.version is None:
+            yield Fault(
+                "image", None, "name an image such as 'ami-0abc', or the version of the launch template"
+            )
+        if self.version is not None:
+            if self.image is not None:
+                yield Fault(
+                    "image", self.image, "name an image or a version of the launch template, not both"
+                )
+            if self.source_version is not None:
+                yield Fault(
+                    "source_version", self.source_version, "goes with an image: no version is made here"
+                )
         if self.shared:
+            for i, gate in enumerate(self.gates):
+                if isinstance(gate, MetricGate) and gate.by == "target-group":
+                    yield Fault(
+                        f"gates[{i}].by",
+                        gate.by,
+                        "a shared target group has one metric for both colours: use by = 'group', or routing "
+                        "kind 'weighted'",
+                    )
             for i, rung in enumerate(self.strategy.rungs):
                 if 50 < rung.percent < 100:
                     yield Fault(
@@ -371,9 +336,23 @@ class Plan(Validated):
         """The strategy's rungs."""
         return self.strategy.rungs
 
+    @property
+    def what(self) -> str:
+        """What is deployed, for people: ``image ami-0abc`` or ``version 7``."""
+        return f"image {self.image}" if self.number is None else f"version {self.number}"
+
+    @property
+    def number(self) -> int | None:
+        """The number of the template version that is deployed; None when it is an image."""
+        return None if self.version is None else self.version.number
+
     def with_image(self, image: str) -> Plan:
         """The same plan for another image; an earlier ``source_version`` no longer applies."""
-        return attrs.evolve(self, image=image, source_version=None)
+        return attrs.evolve(self, image=image, version=None, source_version=None)
+
+    def with_version(self, number: int) -> Plan:
+        """The same plan for a launch template version that is there already."""
+        return attrs.evolve(self, image=None, version=TemplateVersion(number), source_version=None)
 
     def floor(self, baseline: int) -> int:
         """Instances that must stay healthy and serving, of ``baseline`` at the start (rounded up)."""

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import attrs
 from attrs import frozen
 
-from .observation import Fleet, Observation, Reading
-from .plan import Alarm, Plan
+from .gates import Alarm, Window
+from .observation import Fleet, GateReading, Observation, Reading
+from .plan import Plan
+from .state import Phase
+from .view import gates_for
 
 
 @frozen(kw_only=True)
@@ -73,11 +76,20 @@ def survey(plan: Plan, observation: Observation) -> Survey:
 
 
 def _pending(plan: Plan, observation: Observation) -> Iterator[str]:
-    for gate in plan.gates:
-        if isinstance(gate, Alarm):
-            reading = observation.reading(gate.name)
-            if reading is None or reading.reading in (Reading.NO_DATA, Reading.PENDING):
-                yield f"alarm {gate.name} has no data"
+    for gate in gates_for(plan, Phase.PREFLIGHT):
+        reading = observation.reading(gate.name)
+        if isinstance(gate, Alarm) and (
+            reading is None or reading.reading in (Reading.NO_DATA, Reading.PENDING)
+        ):
+            yield f"alarm {gate.name} has no data"
+        elif reading is None or reading.reading is Reading.NO_DATA:
+            yield f"{gate.kind} {gate.name} has no data{_because(reading)}"
+        elif reading.reading is Reading.PENDING and not isinstance(gate, Window):
+            yield f"{gate.kind} {gate.name} has no answer yet{_because(reading)}"
+
+
+def _because(reading: GateReading | None) -> str:
+    return f" ({reading.detail})" if reading and reading.detail else ""
 
 
 def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fleet]) -> Iterator[str]:
@@ -101,19 +113,26 @@ def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fl
             f"{blue.name} has {blue.healthy} healthy of {found.baseline}, and the floor is "
             f"{plan.floor(found.baseline)}: wait until it is whole, or lower min_healthy_percent"
         )
-    if found.source is None and observation.default_version is not None:
+    if found.source is None and plan.version is None and observation.default_version is not None:
         yield f"{blue.name} names no pinned template version: pin it, or set source_version"
 
 
 def _sources(plan: Plan, observation: Observation) -> Iterator[str]:
     if observation.default_version is None:
         yield f"launch template {plan.launch_template} does not exist: create it, or correct launch_template"
-    if observation.image is not True:
+    elif plan.version is not None and observation.version is None:
+        yield f"{plan.what} of {plan.launch_template} does not exist: make it first, or correct version"
+    elif plan.version is not None and observation.image is False:
+        yield f"the image of {plan.what} cannot be found: build it, or name another version"
+    if plan.version is None and observation.image is not True:
         yield f"image {plan.image} cannot be found: build it first, or correct image"
-    for gate in plan.gates:
-        reading = observation.reading(gate.name) if isinstance(gate, Alarm) else None
+    for gate in gates_for(plan, Phase.PREFLIGHT):
+        reading = observation.reading(gate.name)
         if reading is not None and reading.reading is Reading.FAIL:
-            yield f"alarm {gate.name} is red before anything was changed: wait until it is not"
+            why = "" if isinstance(gate, Alarm) else _because(reading)
+            yield f"{gate.kind} {gate.name} is red before anything was changed{why}: wait until it is not"
+        if reading is not None and reading.reading is Reading.PENDING and isinstance(gate, Window):
+            yield f"window {gate.name} is closed{_because(reading)}: deploy when it is open"
 
 
 def _idle(plan: Plan, observation: Observation, found: Survey, green: Fleet) -> Iterator[str]:

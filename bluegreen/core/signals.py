@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
+from operator import attrgetter, is_
 
-from attrs import frozen
+from attrs import fields, frozen
 
 from .commands import Command
-from .difference import difference, unmet
+from .difference import Difference, asked, difference, missing
 from .ledger import contested
-from .observation import Observation, Outcome, Reading, Result
+from .observation import Observation, Outcome, Result
 from .plan import Plan
 from .preflight import survey
 from .state import Phase, State
 from .targets import Target, want
+from .verdict import SICK_LOOKS, red_gates, shortfall
 from .view import (
     blue_carries,
     blue_healthy,
@@ -48,7 +50,7 @@ class Signal(Enum):
     LAST = "last"
     """The picture is there, and no rung is left."""
     EXPIRED = "expired"
-    """The deadline has passed on the deployment's own clock."""
+    """The deadline has passed on the deployment's own clock, or what is missing cannot come."""
     WAIT = "wait"
     """None of these."""
 
@@ -63,6 +65,7 @@ class Reply:
         target: The picture that was compared; None where nothing was.
         commands: What to send if the phase stays.
         awaiting: Whether only a person's approval is missing.
+        closed: Whether only a window, and perhaps an approval, is missing.
         left: Own seconds until the deadline, where one is waited for.
     """
 
@@ -71,13 +74,8 @@ class Reply:
     target: Target | None = None
     commands: tuple[Command, ...] = ()
     awaiting: bool = False
+    closed: bool = False
     left: float | None = None
-
-
-SICK_LOOKS = 4
-"""Bad looks in a row after which a green behind a shared target group counts as sick. The others serve in its
-place meanwhile, and a stale look shows what up to three looks before it showed: none of them may turn back a
-green that has been proven since."""
 
 
 def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = False) -> Reply:
@@ -96,14 +94,63 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         return Reply(Signal.WAIT, "the deployment has ended")
     if state.phase is Phase.HALTED:
         return _halted(plan, state, observation, resumed=resumed)
-    if state.phase is not Phase.PREFLIGHT and (stuck := blockage(state, observation)):
-        return Reply(Signal.BLOCKED, stuck)
-    if unseen(plan, state, observation):
-        return _blind(plan, state, observation)
     if state.phase is Phase.PREFLIGHT:
         return _preflight(plan, state, observation)
+    found = _compared(plan, state, observation)
+    if isinstance(found, Reply):
+        return _blind(plan, state, found.why) if found.signal is Signal.BLIND else found
+    target, differs = found.target, found.differs
+    unmet = [*found.missing, *_watched(state, target), *found.asked]
+    if not unmet and differs.settled:
+        last = state.phase is Phase.BAKE and last_rung(plan, state)
+        return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
+    awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
+    closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
+    left = found.limit - state.elapsed
+    late = left <= 0 and not closed
+    if late or found.hopeless:
+        over = f"deadline of {found.limit:g} s passed" if late else "waiting cannot help"
+        return _expired(plan, state, observation, target, f"{over}: {'; '.join(unmet) or UNREAD}")
+    return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
+
+
+UNREAD = "settings not read back"
+
+
+def _held_from_outside(clause: str) -> bool:
+    """Whether what is missing is a window or an approval, which no world brings."""
+    return clause.startswith("window ") or clause.endswith("waits for approval")
+
+
+@frozen
+class Compared:
+    """A look beside the picture, before the clock is asked.
+
+    Args:
+        target: The picture.
+        differs: The settings that differ.
+        missing: What else the world owes to the picture, one clause each.
+        asked: Which checks and persons do not yet agree, likewise.
+        limit: Own seconds that the phase may take.
+        hopeless: Whether green's launches fail in a way that no waiting mends.
+    """
+
+    target: Target
+    differs: Difference
+    missing: tuple[str, ...]
+    asked: tuple[str, ...]
+    limit: float
+    hopeless: bool
+
+
+def _compare(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
+    """What a look comes to whatever time it is; a ``Reply`` where time has no say."""
+    if stuck := blockage(state, observation):
+        return Reply(Signal.BLOCKED, stuck)
+    if hidden := unseen(plan, observation):
+        return Reply(Signal.BLIND, f"cannot read {', '.join(hidden)}")
     target = want(plan, state, observation)
-    sick = _sick(plan, state, observation) if state.short >= SICK_LOOKS or not plan.shared else None
+    sick = shortfall(plan, state, observation) if state.short >= SICK_LOOKS or not plan.shared else None
     if state.phase is Phase.DRAIN and sick and _stands(state, observation):
         return Reply(Signal.UNSAFE, f"committed, but {sick} and blue still stands")
     if state.phase.forward and (back := _reason_to_go_back(plan, state, observation, sick)):
@@ -114,31 +161,70 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
         return Reply(Signal.BLOCKED, f"{why}, after {loan.rewrites} rewrites of ours")
     if state.phase.forward and state.paused:
         return Reply(Signal.PAUSED, "paused by an operator", target, differs.commands)
-    missing = list(unmet(plan, state, target, observation))
-    if not missing and differs.settled:
-        last = state.phase is Phase.BAKE and last_rung(plan, state)
-        return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
-    awaiting = target.approval and len(missing) == 1 and "approval" in missing[0]
-    left = deadline(plan, state) - state.elapsed
+    return Compared(
+        target,
+        differs,
+        tuple(missing(plan, state, target, observation)),
+        tuple(asked(plan, state, target, observation)),
+        deadline(plan, state),
+        _hopeless(plan, state, observation, target),
+    )
+
+
+def _hopeless(plan: Plan, state: State, observation: Observation, target: Target) -> bool:
+    green = observation.fleet(state.green)
+    short = state.phase.forward and proven(plan, state) < target.proven
+    return bool(short and green and green.launch_hopeless)
+
+
+_standing = attrgetter(*[f.name for f in fields(State) if f.name not in ("at", "wake_at", "clock", "since")])
+_shown = attrgetter(*[f.name for f in fields(Observation) if f.name != "at"])
+_last: list[tuple[tuple[object, ...], Compared | Reply]] = [((), Reply(Signal.WAIT, ""))]
+
+
+def _compared(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
+    """The same, by what is remembered: most passes see what the one before saw, only later.
+
+    ``want`` asks for the time only to see whether a group that goes has been kept for long enough.
+    """
+    over = state.elapsed >= watch(plan, state)
+    given = (plan, over, *_standing(state), *_shown(observation))
+    known, found = _last[0]
+    if len(known) != len(given) or not all(map(is_, known, given)):
+        found = _compare(plan, state, observation)
+        _last[0] = given, found
+    return found
+
+
+def _watched(state: State, target: Target) -> tuple[str, ...]:
+    """The clause on the watch, as long as it lasts."""
+    left = target.seconds - state.elapsed
     if left <= 0:
-        return _expired(plan, state, observation, target, missing)
-    return Reply(Signal.WAIT, "; ".join(missing), target, differs.commands, awaiting, left)
+        return ()
+    kept = f"{state.green} is kept for {left:g} s more, to be looked at"
+    return (kept if state.phase is Phase.DISCARD else f"{left:g} s of the watch left",)
 
 
-def unseen(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
-    """What cannot be read. Once begun that includes a group that is missing from the look without a word."""
-    if observation.unread or state.phase is Phase.PREFLIGHT:
+def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
+    """What cannot be read; that includes a group that is missing from the look without a word."""
+    if observation.unread:
         return observation.unread
     missing = [name for name in plan.groups if observation.fleet(name) is None]
     return tuple(f"group {name}" for name in missing) + observation.problems if missing else ()
 
 
 def deadline(plan: Plan, state: State) -> float:
-    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for.
+    """Own seconds that the phase may take: the plan's, after what strategy and balancer themselves ask for.
 
     Haste (``on_blue_sick = "expedite"``) skips a watch; it never brings the deadline nearer.
     """
-    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + watch(plan, state)  # type: ignore[no-any-return]
+    own: int = getattr(plan.deadlines, f"{state.phase.value}_seconds")
+    match state.phase:
+        case Phase.SCALE_UP | Phase.SHIFT:
+            own += state.delays.warm_seconds
+        case Phase.DRAIN | Phase.DISCARD:
+            own += state.delays.drain_seconds
+    return own + watch(plan, state)
 
 
 # --------------------------------------------------------------------------------------------- blocked
@@ -155,8 +241,7 @@ def blockage(state: State, observation: Observation) -> str | None:
         )
     for loan in state.ledger.loans:
         if loan.setting == "weight" and observation.shares is not None:
-            weight = observation.shares.weight(loan.fleet)
-            if loan.foreign(weight):
+            for weight in filter(loan.foreign, observation.shares.seen(loan.fleet)):
                 ours = (loan.written or (loan.before,))[-1]
                 return f"the weight of {loan.fleet} is {weight}, set by others; ours is {ours}"
     return None
@@ -172,15 +257,14 @@ def _named(outcome: Outcome) -> str:
 def _halted(plan: Plan, state: State, observation: Observation, *, resumed: bool) -> Reply:
     if resumed:
         return Reply(Signal.RESUME, "resumed by an operator")
-    if hidden := unseen(plan, state, observation):
+    if hidden := unseen(plan, observation):
         return Reply(Signal.BLIND, f"cannot read {', '.join(hidden)}")
     if state.abort is not None and not state.committed and state.came_from and not state.came_from.backward:
         return _back(plan, state, observation, Signal.ABORT, f"aborted: {state.abort}")
     return Reply(Signal.WAIT, "halted: an operator must resume or abort")
 
 
-def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
-    why = f"cannot read {', '.join(unseen(plan, state, observation))}"
+def _blind(plan: Plan, state: State, why: str) -> Reply:
     limit = deadline(plan, state) + plan.limits.blind_grace_seconds
     if state.elapsed >= limit:
         return Reply(Signal.UNSAFE, f"{why}, {limit:g} s long: the deadline and the grace are over")
@@ -188,6 +272,8 @@ def _blind(plan: Plan, state: State, observation: Observation) -> Reply:
 
 
 def _preflight(plan: Plan, state: State, observation: Observation) -> Reply:
+    if observation.unread:
+        return _blind(plan, state, f"cannot read {', '.join(observation.unread)}")
     if state.abort is not None:
         return Reply(Signal.ABORT, f"aborted: {state.abort}")
     if observation.problems and None in map(observation.fleet, plan.groups):
@@ -225,7 +311,7 @@ def _reason_to_go_back(plan: Plan, state: State, observation: Observation, sick:
         return Reply(
             Signal.UNSAFE, f"blue has {blue_healthy(state, observation)} healthy, the floor is {state.floor}"
         )
-    if red := _red_gates(plan, observation) or sick:
+    if red := red_gates(plan, state, observation) or sick:
         return _back(plan, state, observation, Signal.ALARM, red)
     return None
 
@@ -241,10 +327,7 @@ def _back(plan: Plan, state: State, observation: Observation, signal: Signal, wh
     return Reply(signal, why)
 
 
-def _expired(plan: Plan, state: State, observation: Observation, target: Target, missing: list[str]) -> Reply:
-    why = f"deadline of {deadline(plan, state):g} s passed: " + (
-        "; ".join(missing) or "settings not read back"
-    )
+def _expired(plan: Plan, state: State, observation: Observation, target: Target, why: str) -> Reply:
     if state.phase is Phase.DRAIN and _stands(state, observation):
         return Reply(Signal.UNSAFE, f"{why}; green could not take over and blue still stands")
     if not state.phase.forward:
@@ -254,48 +337,6 @@ def _expired(plan: Plan, state: State, observation: Observation, target: Target,
         # Giving green up would leave a sick blue alone: nothing good to go back to.
         return Reply(Signal.UNSAFE, f"{why}; and blue is below the floor of {state.floor}")
     return _back(plan, state, observation, Signal.EXPIRED, why)
-
-
-def _red_gates(plan: Plan, observation: Observation) -> str | None:
-    red = [reading for reading in observation.gates if reading.reading is Reading.FAIL]
-    named = {gate.name for gate in plan.gates}
-    words = [f"{r.name}{f' ({r.detail})' if r.detail else ''}" for r in red if r.name in named]
-    return f"gate red: {', '.join(words)}" if words else None
-
-
-def falls_short(plan: Plan, state: State, observation: Observation) -> bool:
-    """Whether this look shows a green behind the shared target group that cannot carry its share."""
-    return plan.shared and _sick(plan, state, observation) is not None
-
-
-def _sick(plan: Plan, state: State, observation: Observation) -> str | None:
-    """Why green cannot carry its share, if it cannot.
-
-    Behind its own target group (weights) the share does not fail over: what is missing fails. Behind a
-    shared one the others take over: only a bad verdict counts, and only against the share that is held. On
-    the way to a higher rung, newcomers that the balancer has never found healthy are unproven, not sick.
-    """
-    green = observation.fleet(state.green)
-    if green is None or not green_serves(plan, state, observation):
-        return None
-    healthy = green_healthy(state, observation)
-    if plan.shared:
-        climbing = state.phase is Phase.SHIFT and state.rung > 0 and not state.first_release
-        held = plan.rungs[state.rung - 1].percent if climbing else percent(plan, state)
-        asked = min(plan.green_size(held, max(1, state.baseline)), -(-held * state.floor // 100))
-        enough = green.unhealthy == 0 or healthy >= max(1, asked)
-    else:
-        assert observation.shares is not None
-        share = observation.shares.share(state.green)
-        enough = healthy > 0 and healthy >= share * state.floor
-    if enough:
-        return None
-    sick = ", ".join(
-        f"{t.id}: {t.reason or 'unhealthy'}" for t in green.targets if t.health.value == "unhealthy"
-    )
-    return f"green cannot carry its share: {healthy} healthy, {green.unhealthy} unhealthy" + (
-        f" ({sick})" if sick else ""
-    )
 
 
 def _stands(state: State, observation: Observation) -> bool:

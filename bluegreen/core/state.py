@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .commands import Command
-from .observation import instant
+from .observation import Delays, instant
 
 
 class Phase(Enum):
@@ -59,7 +59,7 @@ class Phase(Enum):
         return self in (Phase.ROLL_BACK, Phase.DISCARD)
 
 
-ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED})
+ENDS = (Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED)
 FORWARD = (Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT, Phase.BAKE, Phase.KEEP_BLUE)
 
 
@@ -127,7 +127,7 @@ class State:
     """Where one deployment stands; what ``step`` folds over.
 
     Times are in seconds. ``clock`` is the deployment's own: it stands still while paused, while only a
-    person is awaited, and while nobody looks.
+    person or an open window is awaited, and while nobody looks.
 
     Args:
         ledger: Who we are and what we borrowed.
@@ -150,16 +150,20 @@ class State:
         paused: Whether an operator holds forward transitions.
         awaiting: Whether only a person's approval is awaited.
         abort: The reason an operator gave for calling it off.
+        let_go: Whether an operator has seen enough of a green that is kept.
         approved: Highest rung that an operator approved; -1 for none.
         seen: Sequence number of the last request that was taken in.
         attached: Whether green was behind the balancer at the last look: the verdicts that
             ``sightings`` count are then the balancer's, else those of asking directly.
         sightings: Healthy instances of the pinned version, by how well they are proven.
         short: Whole looks in a row in which a green behind the shared target group could not carry its
-            share, counted up to ``signals.SICK_LOOKS``.
+            share, counted up to ``verdict.SICK_LOOKS``.
         withheld: The invariant that the guard withheld a command for in the last pass, although it
             saw what the decision saw.
         withheld_twice: Whether it was the same one in the pass before: then the decision is wrong.
+        closed: Whether only a window is awaited: own time stands still.
+        delays: What the balancer makes everybody wait for, as it was when preflight was left.
+        reds: Of each alarm when preflight was left, and again after a resume: (name, when it was last red).
         leftovers: What could not be given back or removed, for the result.
     """
 
@@ -183,6 +187,7 @@ class State:
     paused: bool = False
     awaiting: bool = False
     abort: str | None = None
+    let_go: bool = False
     approved: int = -1
     seen: int = 0
     attached: bool = False
@@ -190,6 +195,9 @@ class State:
     short: int = 0
     withheld: str | None = None
     withheld_twice: bool = False
+    closed: bool = False
+    delays: Delays = Delays()
+    reds: tuple[tuple[str, float], ...] = ()
     leftovers: tuple[str, ...] = ()
 
     def replaced(self, **changes: Any) -> State:

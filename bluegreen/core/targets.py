@@ -82,11 +82,14 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
         case Phase.SHIFT | Phase.BAKE | Phase.KEEP_BLUE:
             return _shifted(plan, state, blue, green)
         case Phase.DRAIN:
+            seconds = watch(plan, state)
+            stays = state.first_release or state.elapsed < seconds
             return Target(
-                blue=NOTHING if state.first_release else FleetTarget(size=0, min=0, max=blue.max),
+                blue=NOTHING if stays else FleetTarget(size=0, min=0, max=blue.max),
                 green=_grown(plan, state, green, state.need, attached=True),
                 shares=_divided(plan, state, 100),
                 gone=None if state.first_release else state.blue,  # the idle group was never ours
+                seconds=seconds,
             )
         case Phase.CLEAN_UP:
             return _promoted(plan, state, blue, green)
@@ -113,7 +116,7 @@ def _shifted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         shares=_divided(plan, state, share),
         proven=size,
         seconds=0 if sick else watch(plan, state),
-        gates=state.phase is not Phase.SHIFT,
+        gates=True,
         approval=state.phase is Phase.BAKE and here.approval,
     )
 
@@ -169,6 +172,8 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     if state.first_release:
         return Target(green=FleetTarget(frozen=_thawed(state, green)), shares=shares)
     replaced = plan.fleets == "replace"
+    # A green that is made like a blue whose owner had suspended its scaling stays suspended as well.
+    thaws = state.ledger.loan(green.name, "exists") is None or state.ledger.loan(blue.name, "frozen")
     low, high, idle_high = (
         loan.before if loan else None
         for loan in (
@@ -189,7 +194,7 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         green=FleetTarget(
             min=None if low is None else min(low, green.desired),
             max=None if high is None else max(high, green.desired),
-            frozen=_thawed(state, green),
+            frozen=_thawed(state, green) if thaws else None,
         ),
         shares=shares,
         gone=blue.name,
@@ -199,7 +204,7 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
 
 def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     """Everything as it was: green as we found it (or gone, if we made it), blue's bounds as they were."""
-    made = state.ledger.loan(green.name, "exists")
+    made, seconds = state.ledger.loan(green.name, "exists"), watch(plan, state)
     attached = _given_back(state, green, "attached", int(green.attached))
     return Target(
         blue=FleetTarget(
@@ -207,7 +212,9 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
             max=_given_back(state, blue, "max", blue.max),
             frozen=_thawed(state, blue),
         ),
-        green=FleetTarget(
+        green=NOTHING
+        if state.elapsed < seconds
+        else FleetTarget(
             exists=False if made else None,
             size=0 if green.exists else None,
             min=0 if made else _given_back(state, green, "min", green.min),
@@ -218,4 +225,5 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=None if plan.shared else _before(state),
         gone=green.name,
+        seconds=seconds,
     )

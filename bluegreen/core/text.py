@@ -1,6 +1,39 @@
-"""Text that came from outside: it may hold anything, and ends up on one line."""
+"""Text that came from outside: it may hold anything, secrets too, and ends up on one line."""
 
 from __future__ import annotations
+
+import re
+
+HIDDEN = "[hidden]"
+
+_URL = re.compile(
+    r"(\b[a-z][a-z0-9+.-]{1,20}://)(?:[^\s/?#@\"'<>]*@)?([^\s?#\"'<>]*)([?#][^\s\"'<>]*)?", re.IGNORECASE
+)
+_NAMED = re.compile(
+    r"([\w-]{0,20}(?:token|secret|passw(?:or)?d|signature|credential|authorization|api[-_]?key)[\w-]{0,20}[\"']?\s*)"
+    r"(?:(=\s*[\"']?)[^\s\"'&,;<>]+|(:\s*[\"']?)(?=[^\s\"',;<>]*\d)[^\s\"',;<>]{8,})",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # access key ids (IAM user guide, "IAM identifiers")
+    r"|\b[0-9a-fA-F]{64}\b"  # signatures
+    # What is long and mixed as Base64 is: secret keys, session tokens, encoded messages, user data.
+    r"|(?<![\w+/=:.-])(?=[a-z0-9+/=]*[A-Z])(?=[A-Z0-9+/=]*[a-z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
+)
+
+
+def redacted(text: str) -> str:
+    """The text without what looks like a secret.
+
+    Hidden are: user names and queries of URLs, what is named token, secret, password or the like, access key
+    ids, and words that are as long and mixed as keys, tokens and signatures are. ARNs and names stay.
+
+    Args:
+        text: Anything.
+    """
+    text = _URL.sub(lambda m: f"{m[1]}{m[2]}{'?' + HIDDEN if m[3] else ''}", text)
+    text = _NAMED.sub(lambda m: f"{m[1]}{m[2] or m[3]}{HIDDEN}", text)
+    return _TOKENS.sub(HIDDEN, text)
 
 
 def escaped(text: str, limit: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .gates import Alarm, Gate, Hook, MetricGate, Probe, Window
 from .observation import Observation
-from .plan import Alarm, Gate, Hook, Plan, Probe, Rung
+from .plan import Plan, Rung
 from .state import Phase, State
 
 
@@ -66,31 +67,42 @@ def rung(plan: Plan, state: State) -> Rung:
 
 
 def watch(plan: Plan, state: State) -> int:
-    """Own seconds that the strategy asks the phase to last."""
+    """Own seconds that strategy and balancer ask the phase to last."""
     match state.phase:
         case Phase.BAKE:
             return rung(plan, state).bake_seconds
         case Phase.KEEP_BLUE:
             return plan.strategy.keep_blue_seconds
+        case Phase.DRAIN if not state.first_release:
+            return state.delays.sticky_seconds
+        case Phase.DISCARD:
+            # Who came to green while it had a share may still be kept there.
+            loan = state.ledger.loan(state.green, "weight")
+            sticky = state.delays.sticky_seconds if loan and any(loan.written) else 0
+            return max(sticky, 0 if state.let_go else plan.keep_failed_green_seconds)
         case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
             return plan.retain_seconds
         case _:
             return 0
 
 
+_WATCHED = (Phase.BAKE, Phase.KEEP_BLUE)
+"""The phases in which gates watch what users get of green."""
+
+
 def gates_for(plan: Plan, phase: Phase) -> tuple[Gate, ...]:
     """The gates that must pass before the phase is left forward."""
-    if phase not in (Phase.TEST_TRAFFIC, Phase.BAKE, Phase.KEEP_BLUE):
-        return ()
     return tuple(gate for gate in plan.gates if _asked(gate, phase))
 
 
 def _asked(gate: Gate, phase: Phase) -> bool:
     match gate:
-        case Alarm():
-            return True
+        case Alarm() | Window():
+            return phase in (Phase.PREFLIGHT, Phase.TEST_TRAFFIC, *_WATCHED)
+        case MetricGate():
+            return phase in _WATCHED
         case Probe(url=url):
             # Before users are there, only asking each instance directly reaches green.
-            return phase is not Phase.TEST_TRAFFIC or "{instance}" in url
-        case Hook(phases=phases):
-            return phase.value in phases
+            return phase in _WATCHED or (phase is Phase.TEST_TRAFFIC and "{instance}" in url)
+        case Hook():
+            return gate.waits(phase.value)

@@ -200,6 +200,8 @@ def _answer(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
         view = _View(S.NOT_YET, f"could not read {', '.join(look.unread)}")
     elif look.image and state.phase in _MAKING:
         view = _made(look)
+    elif look.hopeless and state.phase in (P.START, P.RUN):
+        view = _View(S.BROKEN, f"no command reaches {look.instance}: {look.obstacle}")
     else:
         view = PICTURES[state.phase](build, state, look)
     if view.signal is not S.NOT_YET:
@@ -269,7 +271,8 @@ def _start(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
         case "stopping" | "stopped" if state.done >= len(build.commands):
             return _View(S.REACHED, f"{here} and has run all commands")
         case "pending" | "running":
-            return _View(S.NOT_YET, f"{here} and takes no commands yet")
+            why = f" ({look.obstacle})" if look.obstacle else ""
+            return _View(S.NOT_YET, f"{here} and takes no commands yet{why}")
         case "shutting-down" if not state.asked:
             return _View(S.NOT_YET, f"{here}, from an earlier run")
     return _View(S.BROKEN, f"{here} before its commands have run")
@@ -307,8 +310,12 @@ def _stop(_build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
         return _lost(state, look)
     if look.instance_state == "stopped":
         return _View(S.REACHED, f"{state.instance} is stopped")
-    command = None if look.instance_state == "stopping" else StopInstance(instance=str(state.instance))
+    command = None if look.instance_state == "stopping" else _stopping(state)
     return _View(S.NOT_YET, f"stopping {state.instance}", command)
+
+
+def _stopping(state: BuildState) -> StopInstance:
+    return StopInstance(instance=str(state.instance), done=state.done)
 
 
 def _create(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:

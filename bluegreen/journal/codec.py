@@ -10,11 +10,12 @@ older journal is read.
 The body of a record, by its kind:
 
 ============  ==========================================================================================
-``lease``     ``{"holder": name, "fence": n, "until": seconds}``
+``lease``     ``{"holder": name, "fence": n, "since": seconds, "until": seconds}``
 ``started``   ``{"plan": Plan, "state": State}``
 ``decision``  ``{"observation": Observation, "state": State, "commands": [Command], "reason": sentence,
               "wake_at": seconds, "signal": word, "same": [what is as in the decision before]}``
 ``outcomes``  ``{"outcomes": [Outcome]}``
+``evidence``  ``{"evidence": Evidence}``
 ``request``   ``{"kind": "approve" …, "by": name, "reason": text, "rung": n or null}``
 ============  ==========================================================================================
 """
@@ -33,8 +34,10 @@ import attrs
 from bluegreen.core.checks import Validated
 from bluegreen.core.commands import Command
 from bluegreen.core.errors import JournalDamaged, JournalError
+from bluegreen.core.evidence import Evidence
+from bluegreen.core.gates import Gate
 from bluegreen.core.observation import Observation, Outcome, Request, RequestKind
-from bluegreen.core.plan import Gate, Plan, Routing, WeightedTargetGroups
+from bluegreen.core.plan import Plan, Routing, WeightedTargetGroups
 from bluegreen.core.state import State, Step
 from bluegreen.ports import Holder
 
@@ -204,7 +207,7 @@ def _weighted(converter: Converter) -> Callable[[Any, Any], WeightedTargetGroups
 
 def lease(holder: Holder) -> Body:
     """The body of a ``lease``: who holds the service from this record on."""
-    return {"holder": holder.name, "fence": holder.fence, "until": holder.until}
+    return {"holder": holder.name, "fence": holder.fence, "since": holder.since, "until": holder.until}
 
 
 def read_lease(body: Body) -> Holder:
@@ -273,6 +276,17 @@ def read_outcomes(body: Body) -> tuple[Outcome, ...]:
     """The outcomes in an ``outcomes``."""
     (found,) = _parts(body, "outcomes")
     return from_json(tuple[Outcome, ...], found)
+
+
+def evidence(found: Evidence) -> Body:
+    """The body of an ``evidence``: what a green leaves behind that was given up."""
+    return {"evidence": to_json(found)}
+
+
+def read_evidence(body: Body) -> Evidence:
+    """What is in an ``evidence``."""
+    (found,) = _parts(body, "evidence")
+    return from_json(Evidence, found)
 
 
 def request(kind: RequestKind, *, by: str, reason: str = "", rung: int | None = None) -> Body:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from attrs import field, frozen
 
 from ..core.errors import JournalError
+from ..core.evidence import Evidence
 from ..core.machine import step
 from ..core.observation import Observation, Outcome
 from ..core.observation import Result as Became
 from ..core.plan import Plan
-from ..core.state import State, Step
+from ..core.state import Phase, State, Step
 from ..ports import Journal, Record
 from . import codec
 
@@ -30,6 +31,7 @@ class Story:
         steps: What was decided.
         outcomes: What became of the last pass's commands; unknown where a crash cut the record off.
         requests: Operators' requests, as records.
+        evidence: What green left behind when it was given up; None when it was not, or that is not known.
     """
 
     number: int
@@ -41,6 +43,13 @@ class Story:
     steps: tuple[Step, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     requests: tuple[Record, ...] = field(default=())
+    evidence: Evidence | None = None
+
+    @property
+    def turned(self) -> Observation | None:
+        """The look on which the deployment turned back; None when it did not."""
+        passes = zip(self.looks, self.steps, strict=True)
+        return next((look for look, taken in passes if taken.state.phase is Phase.ROLL_BACK), None)
 
 
 def stories(journal: Journal) -> Iterator[Story]:
@@ -90,6 +99,7 @@ def _tell(chapter: list[Record], number: int) -> Story:
     steps: list[Step] = []
     outcomes: tuple[Outcome, ...] = ()
     requests = []
+    evidence: Evidence | None = None
     for record in chapter[1:]:
         match record.kind:
             case "decision":
@@ -109,6 +119,8 @@ def _tell(chapter: list[Record], number: int) -> Story:
                 )
             case "outcomes":
                 outcomes = codec.read_outcomes(record.body)
+            case "evidence":
+                evidence = codec.read_evidence(record.body)
             case "request":
                 requests.append(record)
     return Story(
@@ -121,6 +133,7 @@ def _tell(chapter: list[Record], number: int) -> Story:
         steps=tuple(steps),
         outcomes=outcomes,
         requests=tuple(requests),
+        evidence=evidence,
     )
 
 

@@ -8,8 +8,10 @@ missing or foreign record breaks the chain. A chain without a key detects accide
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import attrs
 from attrs import field, frozen
@@ -50,6 +52,24 @@ class Sealed:
         return checksum(self.text).encode() == self.checksum
 
 
+class Unwritten(Record):
+    """A record whose body is not written before somebody reads it.
+
+    Args:
+        write: Writes it, of values that never change: so it says the same whenever it is written.
+        fields: All other fields of the record.
+    """
+
+    def __init__(self, write: Callable[[], dict[str, Any]], **fields: Any) -> None:
+        self.__dict__.update(fields, _write=write)
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """What happened."""
+        found: dict[str, Any] = self.__dict__["_write"]()
+        return found
+
+
 def checksum(text: bytes) -> str:
     """128 bits of BLAKE2b, hexadecimal."""
     return blake2b(text, digest_size=16).hexdigest()
@@ -64,23 +84,46 @@ def admit(seq: int, record: Record, last: Sealed | None, where: str) -> Sealed:
             cannot be written.
         JournalDamaged: If ``last`` is not what was written.
     """
-    held = last.seq if last else 0
+    owner = (last.service or unseal(last, where)[0].service) if last else None
+    place(seq, record, last.seq if last else 0, owner, where)
+    return seal(record, last)
+
+
+def place(seq: int, record: Record, held: int, owner: str | None, where: str) -> None:
+    """Make sure that a record may be put into slot ``seq``.
+
+    Args:
+        seq: The slot.
+        record: What shall stand there.
+        held: The last slot that holds a record; 0 for none.
+        owner: Whose log it is; None for an empty one.
+        where: Names the journal in errors.
+
+    Raises:
+        SlotTaken: If the slot holds a record already.
+        JournalError: If the record would leave a gap, or belongs to another service's log or slot.
+    """
     if seq != record.seq or seq < 1:
         raise JournalError(f"{where}: record {record.seq} cannot be put into slot {seq}")
     if seq <= held:
         raise SlotTaken(f"{where}: slot {seq} is taken; the log ends at {held}")
     if seq > held + 1:
         raise JournalError(f"{where}: slot {seq} would leave a gap: the log ends at {held}")
-    previous = GENESIS
-    if last:
-        owner = last.service or unseal(last, where)[0].service
-        if record.service != owner:
-            raise JournalError(
-                f"{where} is the log of service {owner!r}, not of {record.service!r}: one journal per service"
-            )
-        previous = checksum(last.text)
+    if owner is not None and record.service != owner:
+        raise JournalError(
+            f"{where} is the log of service {owner!r}, not of {record.service!r}: one journal per service"
+        )
+
+
+def seal(record: Record, last: Sealed | None) -> Sealed:
+    """The record as it is stored after ``last``.
+
+    Raises:
+        JournalError: If it cannot be written.
+    """
+    previous = checksum(last.text) if last else GENESIS
     text = canonical({"schema": SCHEMA, "previous": previous, **attrs.asdict(record, recurse=False)})
-    return Sealed(seq, text, checksum(text).encode(), record.service)
+    return Sealed(record.seq, text, checksum(text).encode(), record.service)
 
 
 def unseal(sealed: Sealed, where: str) -> tuple[Record, str]:

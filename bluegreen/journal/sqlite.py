@@ -141,6 +141,7 @@ class SqliteJournal:
         note = {
             "name": holder.name,
             "fence": holder.fence,
+            "since": holder.since,
             "until": holder.until,
             "host": _host(),
             "pid": os.getpid(),
@@ -153,7 +154,7 @@ class SqliteJournal:
                 db.execute("INSERT OR REPLACE INTO holder (id, text, checksum) VALUES (1, ?, ?)", row)
 
     def holder(self) -> Holder | None:
-        """The last sign of life; None when there was none, or its process on this host is gone.
+        """The last sign of life; None when there was none. It is void when its process on this host is gone.
 
         Raises:
             JournalDamaged: If it is not what was written.
@@ -161,17 +162,20 @@ class SqliteJournal:
         """
         with self._reading() as db:
             note = self._holder(db) if db else None
-        if not note or (note["host"] == _host() and not _alive(note["pid"])):
+        if not note:
             return None
-        return Holder(name=note["name"], fence=note["fence"], until=note["until"])
+        gone = note["host"] == _host() and not _alive(note["pid"])
+        until = 0.0 if gone else note["until"]
+        return Holder(name=note["name"], fence=note["fence"], since=note["since"], until=until)
 
     def _holder(self, db: sqlite3.Connection) -> dict[str, Any] | None:
         row = db.execute("SELECT id, text, checksum FROM holder").fetchone()
         if not row:
             return None
         stored = _stored(row)
-        note: dict[str, Any] = json.loads(stored.text) if stored.intact else {}
-        if note.keys() != {"name", "fence", "until", "host", "pid"}:
+        # A sign from before there was ``since`` has none.
+        note: dict[str, Any] = {"since": 0.0, **json.loads(stored.text)} if stored.intact else {}
+        if note.keys() != {"name", "fence", "since", "until", "host", "pid"}:
             raise JournalDamaged(f"{self._where}: the holder's sign of life is not what was written")
         return note
 

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 from attrs import NOTHING, frozen
@@ -21,16 +21,15 @@ from attrs import NOTHING, frozen
 from bluegreen import strategies
 from bluegreen.core.checks import Check
 from bluegreen.core.errors import Fault, PlanError
+from bluegreen.core.gates import Gate
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
-    Hook,
     Limits,
     Plan,
-    Probe,
     Rung,
     SharedTargetGroup,
     Strategy,
+    TemplateVersion,
     WeightedTargetGroups,
 )
 
@@ -96,7 +95,7 @@ def _shown(value: object) -> str:
 # ---------------------------------------------------------------------------------------------- reading
 
 ROUTINGS: dict[str, type] = {cls.kind: cls for cls in (SharedTargetGroup, WeightedTargetGroups)}
-GATES: dict[str, type] = {cls.kind: cls for cls in (Alarm, Probe, Hook)}
+GATES: dict[str, type] = {cls.kind: cls for cls in get_args(Gate)}
 
 LADDERS: dict[str, Callable[..., Strategy]] = {
     "all-at-once": strategies.all_at_once,
@@ -110,12 +109,14 @@ EXAMPLES = {
     "groups": 'groups = ["web-blue", "web-green"]',
     "image": 'image = "ami-0abc"',
     "launch_template": 'launch_template = "web"',
+    "metric": 'metric = "HTTPCode_Target_5XX_Count"',
     "name": 'name = "web-errors"',
     "percent": "percent = 10",
     "routing": 'routing = { kind = "shared", target_group = "web" }',
     "rungs": "rungs = [{ percent = 10 }, { percent = 100 }]",
     "service": 'service = "web"',
     "target_group": 'target_group = "web"',
+    "threshold": "threshold = 5",
     "target_groups": 'target_groups = ["web-a", "web-b"]',
     "url": 'url = "http://{instance}/health"',
 }
@@ -150,9 +151,12 @@ class _Reader:
         self.faults: list[FileFault] = []
         # Every other key holds a plain value, which its check judges as it is: nothing is coerced.
         self.shapes: dict[str, Callable[[Any, str], Any]] = {
+            "version": self.version,
             "groups": self.names,
             "target_groups": self.names,
             "phases": self.names,
+            "days": self.names,
+            "freezes": self.names,
             "routing": partial(self.union, kinds=ROUTINGS),
             "strategy": self.strategy,
             "rungs": lambda data, path: self.array(data, path, partial(self.table, Rung)),
@@ -259,6 +263,13 @@ class _Reader:
             remedy = "must be one of " + ", ".join(map(repr, known))
             self.say(below(path, "kind"), kind, remedy + _meant(kind, known))
         return None
+
+    def version(self, data: Any, path: str) -> TemplateVersion | None:
+        """A launch template version, by its number."""
+        if remedy := attrs.fields(TemplateVersion).number.metadata["check"](data):
+            self.say(path, data, remedy)
+            return None
+        return TemplateVersion(data)
 
     def strategy(self, data: Any, path: str) -> Strategy | None:
         """A strategy by the name of its function, by CodeDeploy's name, or rung by rung."""

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from bluegreen.core.errors import PlanError
-from bluegreen.core.plan import Plan, Strategy
+from bluegreen.core.plan import Plan, Strategy, TemplateVersion
 
 from .reader import LADDERS
 
@@ -72,6 +72,8 @@ def _block(header: str, pairs: dict[str, Any]) -> str:
 def _toml(value: Any) -> str:
     import json
 
+    if isinstance(value, TemplateVersion):
+        return str(value.number)
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     # JSON's strings, booleans and whole numbers are TOML's, but for one character that JSON leaves bare.

@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import itertools
 import os
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from botocore.endpoint import Endpoint
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.hooks import first_non_none_response
 from botocore.model import OperationModel
+from botocore.utils import parse_timestamp
 from botocore.waiter import NormalizedOperationMethod, Waiter
 
 from bluegreen_sim.cloud import SimCloud
@@ -62,7 +65,9 @@ def session(
         core.set_config_variable(name, os.devnull)
     core.set_config_variable("region", names.REGION)
     core.set_credentials("AKIASIMULATED", "simulated")
-    core.set_default_client_config(Config(signature_version=UNSIGNED))
+    # Nobody reads who asks; botocore would put its long answer together anew for every request.
+    core.set_default_client_config(Config(signature_version=UNSIGNED, user_agent="bluegreen_sim"))
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     if rule_priority is not None:
         cloud.world = elbv2.with_priority(cloud.world, rule_priority)
     door = Door(cloud, Limits() if throttled is True else throttled or None)
@@ -79,6 +84,12 @@ def session(
     core.register("creating-client-class", creating)
     core.get_component("event_emitter").register_first("before-parameter-build", naming)
     return boto3.session.Session(botocore_session=core)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _moment(value: Any) -> datetime:
+    """A moment as botocore reads it; the same few come in every answer about the same instances."""
+    return parse_timestamp(value)
 
 
 class VirtualClient:

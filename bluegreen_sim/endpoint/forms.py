@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -122,7 +123,7 @@ def answer(model: OperationModel, result: Mapping[str, Any], request_id: str, *,
     if wrapper:
         out.append(f"<{wrapper}>")
     if shape is not None:
-        _members(out, result, shape)
+        _members(shape)(out, result)
     if wrapper:
         out.append(f"</{wrapper}>")
     if not ec2:
@@ -145,53 +146,108 @@ def error(code: str, message: str, request_id: str, *, sender: bool, ec2: bool) 
     ).encode()
 
 
-def _members(out: list[str], value: Mapping[str, Any], shape: StructureShape) -> None:
-    members = shape.members
-    for name, given in value.items():
-        member = members[name]
-        _element(out, member.serialization.get("name", name), given, member)
+Write = Callable[[list[str], Any], None]
+"""Adds a value's XML to what is written."""
 
 
-def _element(out: list[str], name: str, value: Any, shape: Shape) -> None:
+class _Elements(dict[str, Write]):
+    """How a structure's members are written, each found out when first needed: shapes may hold themselves."""
+
+    def __init__(self, shape: StructureShape) -> None:
+        super().__init__()
+        self.shapes = shape.members
+
+    def __missing__(self, name: str) -> Write:
+        shape = self.shapes[name]
+        self[name] = made = _element(shape, shape.serialization.get("name", name))
+        return made
+
+
+@cache
+def _members(shape: StructureShape) -> Write:
+    elements = _Elements(shape)
+
+    def write(out: list[str], value: Mapping[str, Any]) -> None:
+        for name, given in value.items():
+            elements[name](out, given)
+
+    return write
+
+
+@cache
+def _element(shape: Shape, name: str) -> Write:
+    """How a shape's values are written as elements of that name; found out once, as the checks are."""
     if isinstance(shape, ListShape):
-        item = shape.member.serialization.get("name")
-        if shape.serialization.get("flattened"):
-            for each in value:
-                _element(out, item or name, each, shape.member)
-            return
-        out.append(f"<{name}>")
+        return _list(shape, name)
+    if isinstance(shape, MapShape):
+        return _map(shape, name)
+    opening, closing = f"<{name}>", f"</{name}>"
+    if not isinstance(shape, StructureShape):
+        text = _text(shape)
+        return lambda out, value: out.append(f"{opening}{text(value)}{closing}")
+    members = _members(shape)
+
+    def write(out: list[str], value: Mapping[str, Any]) -> None:
+        out.append(opening)
+        members(out, value)
+        out.append(closing)
+
+    return write
+
+
+def _list(shape: ListShape, name: str) -> Write:
+    item = shape.member.serialization.get("name")
+    flat = shape.serialization.get("flattened")
+    opening, closing = ("", "") if flat else (f"<{name}>", f"</{name}>")
+    named = item or (name if flat else "member")
+
+    def write(out: list[str], value: Sequence[Any]) -> None:
+        one = _element(shape.member, named)
+        out.append(opening)
         for each in value:
-            _element(out, item or "member", each, shape.member)
-        out.append(f"</{name}>")
-    elif isinstance(shape, StructureShape):
-        out.append(f"<{name}>")
-        _members(out, value, shape)
-        out.append(f"</{name}>")
-    elif isinstance(shape, MapShape):
-        flat = shape.serialization.get("flattened")
-        out.append("" if flat else f"<{name}>")
-        for key, each in value.items():
-            out.append(f"<{name if flat else 'entry'}>")
-            _element(out, shape.key.serialization.get("name", "key"), key, shape.key)
-            _element(out, shape.value.serialization.get("name", "value"), each, shape.value)
-            out.append(f"</{name if flat else 'entry'}>")
-        out.append("" if flat else f"</{name}>")
-    else:
-        out.append(f"<{name}>{_text(value, shape)}</{name}>")
+            one(out, each)
+        out.append(closing)
+
+    return write
 
 
-def _text(value: Any, shape: Shape) -> str:
+def _map(shape: MapShape, name: str) -> Write:
+    flat = shape.serialization.get("flattened")
+    opening, closing = ("", "") if flat else (f"<{name}>", f"</{name}>")
+    entry = name if flat else "entry"
+
+    def write(out: list[str], value: Mapping[str, Any]) -> None:
+        key = _element(shape.key, shape.key.serialization.get("name", "key"))
+        one = _element(shape.value, shape.value.serialization.get("name", "value"))
+        out.append(opening)
+        for each_key, each in value.items():
+            out.append(f"<{entry}>")
+            key(out, each_key)
+            one(out, each)
+            out.append(f"</{entry}>")
+        out.append(closing)
+
+    return write
+
+
+def _text(shape: Shape) -> Callable[[Any], str]:
     match shape.type_name:
         case "boolean":
-            return "true" if value else "false"
+            return lambda value: "true" if value else "false"
         case "timestamp":
-            return stamp(value, shape.serialization.get("timestampFormat", "iso8601"))
+            form = shape.serialization.get("timestampFormat", "iso8601")
+            return lambda value: stamp(value, form)
         case "blob":
-            return b64encode(value).decode()
+            return lambda value: b64encode(value).decode()
         case "string":
-            # A bare carriage return would be read back as a line feed.
-            return escape(value).replace("\r", "&#13;")
-    return str(value)
+            return _escaped
+    return str
+
+
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
+    # A bare carriage return would be read back as a line feed.
+    return escape(text).replace("\r", "&#13;")
 
 
 def stamp(seconds: float, form: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from typing import Any
 
@@ -53,7 +53,10 @@ def faults(value: Any, shape: Shape | None) -> list[str]:
     return found
 
 
-Check = Callable[[Any, tuple[str, ...], list[str]], None]
+Place = tuple[Any, ...]
+"""Where a value stands: empty, or the place of what it stands in, and its name there."""
+
+Check = Callable[[Any, Place, list[str]], None]
 """Looks at a value at a place, and adds what is wrong with it to a list."""
 
 
@@ -85,48 +88,50 @@ def _structure(shape: StructureShape) -> Check:
     members, required, free = shape.members, shape.required_members, shape.is_document_type
     checks = _Members(shape)
 
-    def check(value: Any, at: tuple[str, ...], found: list[str]) -> None:
+    def check(value: Any, at: Place, found: list[str]) -> None:
         if free:
             return
         if not isinstance(value, dict):
             found.append(f"{_where(at)} must be a structure")
             return
-        found.extend(f"{_where((*at, name))} is missing" for name in required if name not in value)
+        found += [f"{_where((at, name))} is missing" for name in required if name not in value]
         for name, item in value.items():
             if name in members:
-                checks[name](item, (*at, name), found)
+                checks[name](item, (at, name), found)
             else:
-                found.append(f"{_where((*at, name))} is not known; allowed are {', '.join(members)}")
+                found.append(f"{_where((at, name))} is not known; allowed are {', '.join(members)}")
 
     return check
 
 
 def _list(shape: ListShape) -> Check:
-    member, bounds = shape.member, _bounds(shape, "items")
+    member, bounds = shape.member, _Bounds(shape, "items")
 
-    def check(value: Any, at: tuple[str, ...], found: list[str]) -> None:
+    def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, list):
             found.append(f"{_where(at)} must be a list")
             return
-        bounds(len(value), at, found)
+        if not bounds.low <= len(value) <= bounds.high:
+            found.append(bounds.fault(len(value), at))
         one = _check(member)
         for number, item in enumerate(value):
-            one(item, (*at, str(number)), found)
+            one(item, (at, number), found)
 
     return check
 
 
 def _map(shape: MapShape) -> Check:
-    bounds = _bounds(shape, "entries")
+    bounds = _Bounds(shape, "entries")
 
-    def check(value: Any, at: tuple[str, ...], found: list[str]) -> None:
+    def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, dict):
             found.append(f"{_where(at)} must be a map")
             return
-        bounds(len(value), at, found)
+        if not bounds.low <= len(value) <= bounds.high:
+            found.append(bounds.fault(len(value), at))
         for key, item in value.items():
-            _check(shape.key)(key, (*at, key), found)
-            _check(shape.value)(item, (*at, key), found)
+            _check(shape.key)(key, (at, key), found)
+            _check(shape.value)(item, (at, key), found)
 
     return check
 
@@ -134,17 +139,22 @@ def _map(shape: MapShape) -> Check:
 def _scalar(shape: Shape) -> Check:
     kind = shape.type_name
     python: Any = _KINDS[kind]
-    bounds = _bounds(shape, {"string": "characters", "blob": "bytes"}.get(kind, ""))
+    bounds = _Bounds(shape, {"string": "characters", "blob": "bytes"}.get(kind, ""))
+    low, high = bounds.low, bounds.high
     sized = kind in ("string", "blob")
     enum = frozenset(shape.enum) if isinstance(shape, StringShape) else frozenset()
     pattern = None if shape.name in LOOSE else shape.metadata.get("pattern")
-    matched = _compiled(pattern).fullmatch if pattern else None
+    matched = (
+        lru_cache(_compiled(pattern).fullmatch) if pattern else None
+    )  # the same few texts, again and again
 
-    def check(value: Any, at: tuple[str, ...], found: list[str]) -> None:
+    def check(value: Any, at: Place, found: list[str]) -> None:
         if not isinstance(value, python) or (isinstance(value, bool) and python is not bool):
             found.append(f"{_where(at)} must be of type {kind}, not {value!r}")
             return
-        bounds(len(value) if sized else value, at, found)
+        size = len(value) if sized else value
+        if not low <= size <= high:
+            found.append(bounds.fault(size, at))
         if enum and value not in enum:
             found.append(f"{_where(at)} is {value!r}; allowed are {', '.join(sorted(enum))}")
         if matched and not matched(value):
@@ -153,18 +163,25 @@ def _scalar(shape: Shape) -> Check:
     return check
 
 
-def _bounds(shape: Shape, unit: str) -> Check:
-    low, high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
+class _Bounds:
+    """How large a shape's values may be, in a unit."""
 
-    def check(size: Any, at: tuple[str, ...], found: list[str]) -> None:
-        if not low <= size <= high:
-            found.append(f"{_where(at)} is {size} {unit}".rstrip() + f"; allowed are {low} to {high}")
+    def __init__(self, shape: Shape, unit: str) -> None:
+        self.low, self.high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
+        self.unit = unit
 
-    return check
+    def fault(self, size: Any, at: Place) -> str:
+        """The sentence on a size that is not allowed."""
+        found = f"{_where(at)} is {size} {self.unit}".rstrip()
+        return f"{found}; allowed are {self.low} to {self.high}"
 
 
-def _where(at: tuple[str, ...]) -> str:
-    return ".".join(at) or "it"
+def _where(at: Place) -> str:
+    names: list[str] = []
+    while at:
+        at, name = at
+        names.insert(0, str(name))
+    return ".".join(names) or "it"
 
 
 @cache

@@ -12,7 +12,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from tests.architecture.source import inside, read
 
-SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "ssm", "sts")
+SERVICES = ("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "s3", "sns", "ssm", "sts")
 READING = ("Describe", "Get", "List")
 
 

@@ -13,8 +13,9 @@ from attrs import evolve
 
 from bluegreen import ImageBuild
 from bluegreen.aws import AwsBuilder
-from bluegreen.aws.builder import ONCE, OUTPUT_BYTES, _run
 from bluegreen.aws.names import BUILD_TAG, SERVICE_TAG, tags
+from bluegreen.aws.remote import OUTPUT_BYTES, SystemsManager, ended
+from bluegreen.aws.remote import once as wrapped
 from bluegreen.core.observation import ErrorClass, Result
 from bluegreen.image import ImageResult
 from bluegreen.ports import BuildOutcome, CommandRun, CreateImage, RunCommand, StartInstance, StopInstance
@@ -530,7 +531,8 @@ def test_only_the_builds_own_commands_are_seen_and_of_two_the_first(moto: MotoSe
     ]  # fmt: skip
     with builder_on(moto.url, moto) as builder:
         showing(builder.clients.read.ssm, "ListCommandInvocations", CommandInvocations=shown)
-        runs = builder._runs("i-1", "t")
+        assert isinstance(builder.remote, SystemsManager)
+        runs = builder.remote.runs("i-1", "t")
     assert {index: run.exit_code for index, run in runs.items()} == {0: 1}
 
 
@@ -548,7 +550,7 @@ def test_a_command_that_is_shown_is_not_sent_again(moto: MotoServer) -> None:
 @pytest.mark.parametrize("status", ["Pending", "InProgress", "Delayed", "Cancelling"])
 def test_a_command_on_its_way_has_no_end(status: str) -> None:
     """Until it has ended, however it will, a command runs."""
-    assert _run({"Status": status, "CommandPlugins": [{"ResponseCode": -1}]}) == CommandRun()
+    assert ended({"Status": status, "CommandPlugins": [{"ResponseCode": -1}]}) == CommandRun()
 
 
 @pytest.mark.parametrize(
@@ -637,7 +639,7 @@ def shell(folder: Path) -> Callable[[str], tuple[int, str]]:
 
 def once(text: str, folder: Path, index: int = 0, memory: Path | None = None) -> subprocess.Popen[str]:
     """A command as it is sent, started by a shell in a folder that is its memory too, or ``memory`` is."""
-    script = ONCE.format(token="t", index=index, text=text, bytes=OUTPUT_BYTES)
+    script = wrapped(RunCommand(instance="i-1", token="t", index=index, text=text, seconds=60))
     return subprocess.Popen(
         ["/bin/sh", "-c", script.replace("/run/", f"{memory or folder}/")],
         cwd=folder,

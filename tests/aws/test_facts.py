@@ -11,7 +11,7 @@ import pytest
 from botocore.retries.standard import ThrottledRetryableChecker
 
 from bluegreen import Alarm
-from bluegreen.aws import AwsCloud, builder, looking
+from bluegreen.aws import AwsCloud, looking, remote, watching
 from bluegreen.aws.clients import READ_ATTEMPTS, Clients
 from bluegreen.aws.errors import of_code
 from bluegreen.core import commands as c
@@ -299,9 +299,9 @@ def test_limits_are_those_of_the_api() -> None:
     command = models()["ssm"].operation_model("SendCommand").input_shape
     assert alarms is not None
     assert command is not None
-    assert alarms.members["AlarmNames"].metadata["max"] == looking.ALARMS_A_CALL
+    assert alarms.members["AlarmNames"].metadata["max"] == watching.ALARMS_A_CALL
     bounds = command.members["TimeoutSeconds"].metadata
-    assert bounds["min"] <= builder.DELIVERY_SECONDS <= bounds["max"]
+    assert bounds["min"] <= remote.DELIVERY_SECONDS <= bounds["max"]
     assert command.members["Comment"].metadata["max"] >= len(f"bluegreen-{24 * 'x'}:99")
 
 
@@ -323,7 +323,7 @@ def test_composite_alarms_are_asked_for(moto: MotoServer) -> None:
         (params,) = wires.of("DescribeAlarms")
     assert reading.reading is Reading.FAIL
     assert params["AlarmTypes"] == ["MetricAlarm", "CompositeAlarm"]
-    assert params["MaxRecords"] == looking.ALARMS_A_CALL, "or half of the alarms would be on another page"
+    assert params["MaxRecords"] == watching.ALARMS_A_CALL, "or half of the alarms would be on another page"
 
 
 def test_rate_exceeded_is_known_to_us_alone() -> None:

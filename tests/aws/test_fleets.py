@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -179,11 +180,68 @@ def activity(what: str, code: str, message: str | None = None) -> dict[str, Any]
 def test_a_failed_launch_is_told_in_aws_words() -> None:
     """The newest launch decides: what failed before one that went well is over."""
     failed = activity("Launching", "Failed", "We currently do not have sufficient t3.micro capacity")
-    assert fleets.launch_failure([failed]) == "We currently do not have sufficient t3.micro capacity"
-    assert fleets.launch_failure([activity("Terminating", "Failed"), failed]) == failed["StatusMessage"]
-    assert fleets.launch_failure([activity("Launching", "Successful"), failed]) is None
-    assert fleets.launch_failure([activity("Launching", "Cancelled")]) == "Cancelled"
-    assert fleets.launch_failure([]) is None
+    assert told(failed) == "We currently do not have sufficient t3.micro capacity"
+    assert told(activity("Terminating", "Failed"), failed) == failed["StatusMessage"]
+    assert told(activity("Launching", "Successful"), failed) is None
+    assert told(activity("Launching", "Cancelled")) == "Cancelled"
+    assert told() is None
+
+
+def told(*activities: dict[str, Any]) -> str | None:
+    """The words of the failure that decides."""
+    failure = fleets.launch_failure(activities)
+    return failure.words if failure else None
+
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "hopeless"),
+    [
+        ("The image id '[ami-1]' does not exist", True),
+        ("The security group 'sg-1' does not exist in VPC 'vpc-1'", True),
+        ("The key pair 'k' does not exist", True),
+        ("Client.InternalError: Client error on launch", True),
+        ("You are not authorized to perform this operation", True),
+        ("The requested configuration is currently not supported. Please check the documentation", True),
+        (
+            "Your requested instance type (m1.small) is not supported in your requested Availability Zone",
+            True,
+        ),
+        (
+            "We currently do not have sufficient t3.micro capacity in the Availability Zone you requested",
+            False,
+        ),
+        ("You have requested more instances (9) than your current instance limit of 8 allows", False),
+        (
+            "Value (x) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+            False,
+        ),
+        ("Something that nobody has heard of", False),
+    ],
+)
+def test_what_waiting_does_not_mend_is_told_apart(words: str, *, hopeless: bool) -> None:
+    """What is missing, wrong or forbidden is hopeless; capacity, limits and unknown words are waited for."""
+    failed = activity("Launching", "Failed", words) | {"StartTime": NOON}
+    found = fleets.launch_failure([failed], NOON)
+    assert found == fleets.Failure(words, hopeless)
+    assert fleets.launch_failure([failed], NOON + timedelta(seconds=1)) is None, "of an earlier version"
+    assert fleets.launch_failure([failed]) == fleets.Failure(words, hopeless=False), "no version yet"
+
+
+def test_who_is_to_go_loses_protection_first() -> None:
+    """As many as must go and are not free, 50 at a time; nobody when enough are free, or none is to go."""
+    members = [
+        {"InstanceId": f"i-{n}", "LifecycleState": "InService", "ProtectedFromScaleIn": n >= 2}
+        for n in range(5)
+    ]
+    shown = group(Instances=members)
+    assert fleets.protected(shown, 0) == ["i-2", "i-3", "i-4"]
+    assert fleets.protected(shown, 2) == ["i-2"]
+    assert fleets.protected(shown, 3) == fleets.protected(shown, 5) == fleets.protected(shown, 9) == []
+    many = [{**members[4], "InstanceId": f"i-{n}"} for n in range(120)]
+    assert len(fleets.protected(group(Instances=many), 0)) == fleets.PROTECTED_A_CALL == 50
 
 
 def group(**changes: Any) -> dict[str, Any]:
@@ -197,14 +255,17 @@ def group(**changes: Any) -> dict[str, Any]:
     return sound | changes
 
 
+OWN = {"LaunchTemplateSpecification": {"LaunchTemplateName": "t", "Version": "3"}}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"Status": "Delete in progress"}, "is being deleted"),
         ({"LaunchTemplate": None, "LaunchConfigurationName": "l"}, "launches from a launch configuration"),
         (
-            {"LaunchTemplate": None, "MixedInstancesPolicy": {"x": 1}},
-            "launches from a mixed instances policy",
+            {"LaunchTemplate": None, "MixedInstancesPolicy": {"LaunchTemplate": {**OWN, "Overrides": [OWN]}}},
+            "has overrides with a template of their own",
         ),
         ({"LaunchTemplate": {"LaunchTemplateName": "u", "Version": "3"}}, "launches from template u, not t"),
         ({"LaunchTemplate": {"LaunchTemplateName": "t", "Version": "$Latest"}}, "pin it to a number"),
@@ -220,24 +281,21 @@ def group(**changes: Any) -> dict[str, Any]:
         ({"LoadBalancerNames": ["classic"]}, "is behind classic too"),
         ({"WarmPoolConfiguration": {"MinSize": 1}}, "has a warm pool"),
         ({"Instances": [{"InstanceId": "i-1", "LifecycleState": "Standby"}]}, "has instances in Standby"),
-        ({"NewInstancesProtectedFromScaleIn": True}, "protects instances from scale-in"),
-        (
-            {"Instances": [{"InstanceId": "i-1", "ProtectedFromScaleIn": True}]},
-            "protects instances from scale-in",
-        ),
     ],
 )
 def test_a_group_that_cannot_be_worked_with_is_named(changes: dict[str, Any], said: str) -> None:
     """What would make a deployment fail half-way is said before it begins: one sentence with the remedy."""
-    (problem,) = fleets.problems(group(**changes), "t", ARN, shared=False, freezes=True)
+    (problem,) = fleets.problems(group(**changes), "t", ARN, shared=False, freezes=True, replaces=False)
     assert said in problem
     assert problem.startswith("group g ")
 
 
 def test_a_sound_group_has_no_problem() -> None:
     """A pinned and attached group is worked with; behind a shared target group it need not be attached."""
-    assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True)]
-    assert not [*fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True)]
+    assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True, replaces=False)]
+    assert not [
+        *fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True, replaces=False)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -247,9 +305,9 @@ def test_frozen_is_who_has_both_processes_suspended(suspended: tuple[str, ...]) 
     """A group is frozen when neither alarms nor schedules size it; only who freezes minds the half."""
     shown = group(SuspendedProcesses=[{"ProcessName": name} for name in suspended], MinSize=0, MaxSize=4)
     assert fleets.fleet(shown, ARN, {}).frozen is (set(fleets.SCALING) <= set(suspended))
-    assert not [*fleets.problems(shown, "t", ARN, shared=False, freezes=False)]
+    assert not [*fleets.problems(shown, "t", ARN, shared=False, freezes=False, replaces=False)]
     half = suspended == ("AlarmNotification",)
-    assert len([*fleets.problems(shown, "t", ARN, shared=False, freezes=True)]) == half
+    assert len([*fleets.problems(shown, "t", ARN, shared=False, freezes=True, replaces=False)]) == half
 
 
 def test_ec2_is_asked_of_who_is_in_service() -> None:

@@ -30,14 +30,20 @@ SENT_BY = {
 
 CELLS = [(scene, operation) for scene, operations in SENT_BY.items() for operation in operations.split()]
 
-# Sent by `destroy` and `cleanup`, whose tests are tests/contract/test_owned.py; and for a group that was
-# attached through the other family of calls, which moto does not have.
+# Sent by `destroy` and `cleanup`, whose tests are tests/contract/test_owned.py; by builds over SSH
+# (tests/aws/test_ssh.py), the journal in S3 (tests/contract/test_s3_journal.py) and those who are told
+# (tests/aws/test_telling.py); and for a group that was attached through the other family of calls, which moto
+# does not have.
 ELSEWHERE = {
+    "CreateTags",
     "DeleteLaunchTemplateVersions",
     "DeleteSnapshot",
     "DeleteVolume",
     "DeregisterImage",
     "DetachTrafficSources",
+    "PutEvents",
+    "PutObject",
+    "Publish",
     "SetInstanceProtection",
 }
 

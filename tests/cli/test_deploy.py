@@ -72,7 +72,8 @@ def test_the_object_tells_all(aws: Aws) -> None:
     data = ran.data
     assert ran.out.count("\n") == 1
     assert sorted(data) == sorted(
-        "schema service deployment_id account region phase ok reason because awaits image template_version "
+        "schema service deployment_id account region phase ok reason because awaits image version "
+        "template_version "
         "groups started ended leftovers steps exit_code".split()
     )
     assert (data["schema"], data["phase"], data["ok"], data["exit_code"]) == (
@@ -97,13 +98,39 @@ def test_a_broken_image_is_rolled_back(aws: Aws) -> None:
 
 
 def test_the_version_to_start_from_can_be_said(aws: Aws) -> None:
-    """`--template-version` is the plan's source version, also beside an image that was said."""
+    """`--source-version` is the plan's source version, also beside an image that was said."""
     aws.lay_out()
-    assert aws.deploy("--image", "ami-0gamma", "--template-version", "1").code == 0
+    assert aws.deploy("--image", "ami-0gamma", "--source-version", "1").code == 0
     assert (story().plan.image, story().plan.source_version) == ("ami-0gamma", 1)
-    refused = aws.deploy("--template-version", "77")
+    refused = aws.deploy("--source-version", "77")
     assert refused.code == 5
     assert "77" in refused.out
+
+
+def test_a_version_made_by_others_is_deployed(aws: Aws) -> None:
+    """`--template-version` deploys that version as it is: none is made, and its number is in every answer."""
+    aws.lay_out()
+    made = aws.moto.client("ec2").create_launch_template_version(
+        LaunchTemplateName="exercise-launch-template",
+        SourceVersion="1",
+        LaunchTemplateData={"ImageId": "ami-0gamma"},
+    )
+    aws.moto.calls.clear()
+    ran = aws.deploy("--template-version", "2", "--json")
+    assert (ran.code, ran.data["image"], ran.data["version"], ran.data["template_version"]) == (0, None, 2, 2)
+    assert made["LaunchTemplateVersion"]["VersionNumber"] == 2
+    assert "CreateLaunchTemplateVersion" not in aws.moto.operations()
+    assert ", version 2\n" in aws.program("status", "deployment.toml").out
+    assert "promoted  version 2" in aws.program("history", "deployment.toml").out
+    assert aws.deploy("--template-version", "3").code == 5
+
+
+def test_an_image_and_a_version_are_one_too_many(aws: Aws) -> None:
+    """Both options at once are wrong usage, and nothing is called."""
+    aws.lay_out()
+    ran = aws.deploy("--image", "ami-0gamma", "--template-version", "1")
+    assert ran.code == 64
+    assert "say --image or --template-version, not both" in ran.err
 
 
 # ----------------------------------------------------------------------------------------- stopping, going on
@@ -116,7 +143,7 @@ def test_a_signal_ends_a_wait_and_the_command_it_names_goes_on(
     """Stopped while it waits, it names the command that goes on, every option in it; that one promotes."""
     aws.lay_out(strategy='kind = "side-by-side"\nbake_seconds = 600')
     aws.time.after(5, send(number))
-    options = ("--set", "limits.poll_seconds=3600", "--template-version", "1", "--region", "us-east-1")
+    options = ("--set", "limits.poll_seconds=3600", "--source-version", "1", "--region", "us-east-1")
     stopped = aws.deploy(*options, "--set", "deadlines.scale_up_seconds=100000")
     assert stopped.code == code
     assert stopped.out.splitlines()[-1].startswith("awaits the next pass; go on: bluegreen deploy")
@@ -169,7 +196,7 @@ def test_another_plan_does_not_take_over(aws: Aws) -> None:
     """Before the end another image is one error that says how to go on; no file changes, nothing is sent."""
     aws.lay_out()
     aws.time.after(8, send(signal.SIGINT))
-    assert aws.deploy("--image", "ami-0gamma", "--template-version", "1").code == 130
+    assert aws.deploy("--image", "ami-0gamma", "--source-version", "1").code == 130
     before, calls = {path: path.read_bytes() for path in HOME.iterdir()}, len(aws.moto.calls)
     ran = aws.deploy()
     assert (ran.code, ran.out) == (1, "")

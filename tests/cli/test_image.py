@@ -3,9 +3,11 @@
 import os
 import shlex
 import signal
+from pathlib import Path
 
 import pytest
 
+from tests.aws.ssh_host import console, public, ssh_host
 from tests.cli.conftest import Aws, Program, Write
 
 pytestmark = pytest.mark.slow
@@ -89,6 +91,32 @@ def test_a_signal_stops_it_and_the_same_command_goes_on(aws: Aws, number: signal
     assert aws.run(*BUILD).code == 0
     assert states(aws) == ["terminated"]
     assert len(aws.moto.script.commands) == len(COMMANDS)
+
+
+def test_an_image_is_built_by_ssh(aws: Aws, tmp_path: Path) -> None:
+    """Any option of SSH lets the commands run by SSH; the same command finds the image afterwards."""
+    aws.lay_out()
+    ran = tmp_path / "ran"
+    with ssh_host(tmp_path) as host:
+        aws.moto.script.console = console(public(host.host_key))
+        words = ["--ssh-host", "127.0.0.1", "--ssh-port", str(host.port), "--ssh-key", str(host.key_file)]
+        build = ["image", "build", "deployment.toml", "--command", f"echo ran >> {ran}", "--json"]
+        first = aws.run(*build, *words, "--ssh-user", "ec2-user")
+        second = aws.run(*build, "--ssh")
+    assert (first.code, first.data["ok"]) == (0, True), first.err
+    assert second.data["image"] == first.data["image"]
+    assert ran.read_text() == "ran\n"
+    assert "SendCommand" not in aws.moto.operations()
+    assert states(aws) == ["terminated"]
+
+
+def test_a_key_that_cannot_be_read_is_wrong_usage(aws: Aws) -> None:
+    """A key file that is none is exit 64, before anything is started."""
+    aws.lay_out()
+    ran = aws.run(*BUILD, "--ssh-key", "deployment.toml", "--json")
+    assert (ran.code, ran.data["error"]) == (64, "plan")
+    assert "key_file" in ran.err
+    assert states(aws) == []
 
 
 def test_it_says_that_each_command_has_a_shell_of_its_own(bluegreen: Program) -> None:

@@ -190,6 +190,22 @@ def test_the_report_of_a_release(bluegreen: Program, released: str, folder: Path
     assert "Promoted" in (folder / "r.html").read_text(encoding="utf-8")
 
 
+def test_what_a_failed_green_leaves_is_shown(bluegreen: Program, write_plan: Write) -> None:
+    """Why each target failed and what the consoles say is in `status`, in the object and in the report."""
+    file = write_plan(more="keep_failed_green_seconds = 600\nconsole_lines = 3\n")
+    ran = bluegreen("simulate", file, "--fault", "never-healthy:green", "--report", "r.html", "--json")
+    assert ran.code == 3
+    left = ran.data["evidence"]
+    assert left["targets"] == ["i-0003: initial", "i-0004: initial"]
+    assert ran.data["ended"] - ran.data["started"] > 900 + 600
+    status = bluegreen("status", file).out
+    assert "target      i-0003: initial\n" in status
+    assert "console     i-0003: running, answers: false\n" in status
+    assert bluegreen("status", file, "--json").data["evidence"] == left
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "i-0003: running, answers: false" in page
+
+
 def test_there_is_no_report_before_the_end(bluegreen: Program, waiting: str) -> None:
     """A release that waits has no verdict to report, which is said."""
     ran = bluegreen("simulate", waiting, "--report", "r.html")
@@ -264,3 +280,16 @@ def test_a_signal_ends_after_the_pass(
     assert "go on: bluegreen simulate deployment.toml" in out
     assert "Traceback" not in err
     assert bluegreen("status", file).code == 4
+
+
+def test_what_applications_are_like_shows_in_the_summary(bluegreen: Program, write_plan: Write) -> None:
+    """Failures stand by status and response times by colour, in the sentence and in the object."""
+    file = write_plan()
+    options = ("--application", "ami-0alpha:latency=0.1", "--application", "ami-0beta:latency=0.3,wrong=5")
+    ran = bluegreen("simulate", file, *options)
+    assert " × 500); p99 blue 100 ms, green 300 ms; blue/green " in ran.out
+    ran = bluegreen("simulate", file, "--fresh", "--json", *options)
+    assert ran.data["failures"] == {"500": ran.data["failed_requests"]}
+    assert ran.data["p99_ms"] == {"blue": 100, "green": 300}
+    wrong = bluegreen("simulate", file, "--application", "ami-0beta:speed=3")
+    assert (wrong.code, "it should be IMAGE: and some of latency=S" in wrong.err) == (64, True)

@@ -95,14 +95,18 @@ class Machine:
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         self._settle()
         tokens = [whose for _, whose in self.programs]
-        token = ledger.deployment_id
+        token, last = ledger.deployment_id, len(tokens)
+        version = tokens.index(token) + 1 if token in tokens else None
+        if plan.number is not None:
+            version = plan.number if plan.number <= last else None
+        program = self.programs[version - 1][0] if plan.number is not None and version else plan.image
         return Observation(
             at=self.second,
             fleets=tuple(self._fleet(name) for name in plan.groups),
             shares=None if self.shares is None else Shares(tuple(self.shares.items())),
-            version=tokens.index(token) + 1 if token in tokens else None,
+            version=version,
             default_version=1,
-            image=plan.image in self.known,
+            image=program in self.known,
         )
 
     def _fleet(self, name: str) -> Fleet:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import attrs
 import pytest
 
+from bluegreen import Deployment
 from bluegreen.core import commands as c
 from bluegreen.core.observation import ErrorClass, Health, Observation, Outcome, Result
 from bluegreen.core.state import Phase
@@ -237,6 +238,23 @@ def test_three_releases_alternate(place: Place) -> None:
         live.append(serving[0].name)
     blue, green = place.plan.groups
     assert live == [green, blue, green]
+
+
+def test_a_version_that_is_there_is_deployed_as_it_is(place: Place) -> None:
+    """A plan that names a version launches that one and makes none; one that is not there is refused."""
+    assert place.deployment(NEXT).run().ok
+    result = Deployment(place.plan.with_version(1), place.cloud).run()
+    assert result.ok, result.reason
+    look = place.rest()
+    (live,) = [fleet for fleet in look.fleets if fleet.desired]
+    assert (live.version, len(live.healthy_of(1))) == (1, 2)
+    sent = {type(command) for step in result.history for command in step.commands}
+    assert c.PrepareVersion not in sent
+    refused = Deployment(place.plan.with_version(3), place.cloud).run()
+    assert (refused.phase, len(refused.history)) == (Phase.REFUSED, 1)
+    template = place.plan.launch_template
+    assert refused.reason == f"version 3 of {template} does not exist: make it first, or correct version"
+    assert settings(place.rest()) == settings(look)
 
 
 @pytest.mark.parametrize("where", EVERYWHERE)

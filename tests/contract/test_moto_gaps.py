@@ -187,6 +187,34 @@ def a_group_is_given_sizes_out_of_order(moto: Uncorrected) -> bool:
     return not fails(ClientError, update, AutoScalingGroupName=moto.live, MinSize=9, MaxSize=4)
 
 
+@gap(autoscaling.put_policy, autoscaling.put_schedule)
+def a_policy_of_another_groups_name_takes_its_place(moto: Uncorrected) -> bool:
+    """Policies and scheduled actions of two groups cannot have one name."""
+    asg = moto.client("autoscaling")
+    for name in moto.account.groups:
+        asg.put_scaling_policy(
+            AutoScalingGroupName=name,
+            PolicyName="p",
+            AdjustmentType="ExactCapacity",
+            ScalingAdjustment=1,
+        )
+        asg.put_scheduled_update_group_action(
+            AutoScalingGroupName=name, ScheduledActionName="s", Recurrence="0 0 * * *", MinSize=1
+        )
+    actions = asg.describe_scheduled_actions()["ScheduledUpdateGroupActions"]
+    return len(asg.describe_policies()["ScalingPolicies"]) == len(actions) == 1
+
+
+@gap(autoscaling.put_notification, autoscaling.describe_notifications)
+def there_are_no_notifications(moto: Uncorrected) -> bool:
+    """DescribeNotificationConfigurations is not there, nor is what would put one."""
+    asg = moto.client("autoscaling")
+    told = {"TopicARN": "arn:aws:sns:us-east-1:1:t", "NotificationTypes": ["x"]}
+    return fails(NotImplementedError, asg.describe_notification_configurations) and fails(
+        NotImplementedError, asg.put_notification_configuration, AutoScalingGroupName=moto.live, **told
+    )
+
+
 @gap(autoscaling.set_desired)
 def a_size_beyond_the_bounds_is_accepted(moto: Uncorrected) -> bool:
     """SetDesiredCapacity above the maximum launches as many; of no group it is a KeyError."""
@@ -407,6 +435,13 @@ def status_checks_are_ok_at_once(moto: Uncorrected) -> bool:
     """A status check is never initializing."""
     told = moto.client("ec2").describe_instance_status(InstanceIds=[moto.start()])["InstanceStatuses"]
     return [each["InstanceStatus"]["Status"] for each in told] == ["ok"]
+
+
+@gap(instances.console)
+def every_console_shows_the_same(moto: Uncorrected) -> bool:
+    """GetConsoleOutput shows a kernel of 2006, whatever runs."""
+    told = moto.client("ec2").get_console_output(InstanceId=moto.start())
+    return "2.6.16" in told["Output"]
 
 
 @gap(instances.create_image, instances.describe_images)

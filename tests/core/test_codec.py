@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 from bluegreen import strategies as ladders
 from bluegreen.core.commands import COMMANDS, SetSize
 from bluegreen.core.errors import JournalDamaged, JournalError
+from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe, Window
 from bluegreen.core.observation import GateReading, Observation, Outcome, Reading, Request, Result
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
-    Hook,
     Limits,
     Plan,
-    Probe,
     Rung,
     SharedTargetGroup,
     Strategy,
@@ -53,7 +51,9 @@ gates = st.lists(
         url=st.just("http://{instance}/"),
         body=st.sampled_from([None, "", "v[12]"]),
         requests=st.just(3),
-    ),
+    )
+    | st.builds(MetricGate, name=names, metric=st.just("m"), threshold=st.floats(-1, 1), by=st.just("group"))
+    | st.builds(Window, name=names, freezes=st.sampled_from([(), ("2026-12-24",)])),
     unique_by=lambda gate: gate.name,
     max_size=3,
 ).map(tuple)
@@ -75,6 +75,8 @@ plans = st.builds(
     source_version=st.none() | st.integers(1, 100),
     on_blue_sick=st.sampled_from(["continue", "expedite", "hold"]),
     retain_seconds=durations,
+    keep_failed_green_seconds=durations,
+    console_lines=st.integers(0, 200),
     freeze_scaling=st.booleans(),
     gates=gates,
     limits=st.builds(Limits, poll_seconds=st.integers(1, 60), rewrites=st.integers(0, 9)),
@@ -184,7 +186,8 @@ def test_small_bodies_come_back_equal(holder: Holder, request: Request) -> None:
 def test_the_form_of_bodies() -> None:
     """The keys of each body are those that the module's docstring names."""
     state = State(ledger=Ledger("shop-1"), at=0, wake_at=0)
-    assert codec.lease(Holder(name="me", fence=2, until=1.5)) == {"holder": "me", "fence": 2, "until": 1.5}
+    holder = Holder(name="me", fence=2, since=0.5, until=1.5)
+    assert codec.lease(holder) == {"holder": "me", "fence": 2, "since": 0.5, "until": 1.5}
     assert codec.decision(Observation(at=1), Step(state, (), "waits", 2.0, "wait")) == {
         "observation": {"at": 1.0},
         "state": {"ledger": {"deployment_id": "shop-1"}, "at": 0.0, "wake_at": 0.0},
@@ -210,7 +213,8 @@ def test_the_form_of_bodies() -> None:
 def test_a_plan_is_written_in_full() -> None:
     """A changed default never changes an old plan: every field of it and of its parts is in the journal."""
     weighted = WeightedTargetGroups("ta", "tb")
-    parts = [Probe(name="p", url="http://shop/"), Hook(name="h"), Alarm(name="a")]
+    metric = MetricGate(name="m", metric="RequestCount", threshold=1)
+    parts = [Probe(name="p", url="http://shop/"), Hook(name="h"), Alarm(name="a"), metric, Window(name="w")]
     plan = Plan(
         service="shop",
         image="ami-1",

@@ -14,8 +14,9 @@ import pytest
 from attrs import frozen
 
 from bluegreen.core.errors import PlanError
+from bluegreen.core.gates import Alarm, Hook, Probe
 from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
-from bluegreen.core.plan import Alarm, Hook, Plan, Probe, SharedTargetGroup
+from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Phase
 from bluegreen.gates import BODY_LIMIT, HookGate, HttpProbe, http_get, readings
 
@@ -351,10 +352,12 @@ def test_instances_are_judged_by_what_is_known_of_them(
         (None, Reading.NO_DATA),
         (1, Reading.NO_DATA),
         (GateReading(name="other", reading=Reading.PENDING), Reading.PENDING),
+        (GateReading(name="other", reading="pass"), Reading.NO_DATA),  # type: ignore[arg-type]
+        (GateReading(name="other", reading=Reading.PASS, detail=7), Reading.NO_DATA),  # type: ignore[arg-type]
     ],
 )
 def test_a_hook_answers_in_its_own_words(given: Any, reading: Reading) -> None:
-    """Booleans, ECS's words and readings are understood; anything else is no data, never a pass."""
+    """Booleans, ECS's words and readings are understood; what no journal holds is no data, never a pass."""
     found = HookGate("smoke", lambda _plan, _observation: given).read(plan(), seen())
     assert (found.name, found.reading) == ("smoke", reading)
 

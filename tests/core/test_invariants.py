@@ -16,8 +16,8 @@ from bluegreen.core.commands import (
     SetSize,
     SetVersion,
 )
+from bluegreen.core.gates import Alarm
 from bluegreen.core.invariants import INVARIANTS, Invariant
-from bluegreen.core.plan import Alarm
 from bluegreen.core.state import Phase, Step
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
 

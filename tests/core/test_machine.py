@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import attrs
 import pytest
 
-from bluegreen.core.commands import Attach, SetBounds, SetShares, SetSize, SetVersion
+from bluegreen.core.commands import Attach, CopySetting, SetBounds, SetShares, SetSize, SetVersion
+from bluegreen.core.gates import Alarm
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS, initial, sight, step
 from bluegreen.core.observation import (
+    Delays,
     ErrorClass,
     GateReading,
     Health,
@@ -18,8 +22,8 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Alarm, Limits
-from bluegreen.core.signals import Signal
+from bluegreen.core.plan import Limits
+from bluegreen.core.signals import Signal, deadline
 from bluegreen.core.state import Phase, Sighting
 from bluegreen.strategies import all_at_once, canary, side_by_side
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
@@ -113,6 +117,33 @@ def test_time_that_nobody_watched_does_not_count() -> None:
     late = decide(now, attrs.evolve(BAKING, at=3700.0))
     assert late.state.clock == now.clock + 5.0
     assert late.state.phase is Phase.SHIFT, "a late look at finished work goes on"
+
+
+STILL = (
+    look(green=UP, share=10, green_max=2),
+    look(green=UP, share=100),
+    look(blue=(), green=UP, share=100),
+    look(blue=targets("b", 1, 1), share=0),
+)
+
+
+@pytest.mark.parametrize("shown", STILL)
+@pytest.mark.parametrize(
+    "changes",
+    [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED, "keep_failed_green_seconds": 100}],
+)
+@pytest.mark.parametrize(
+    "phase", [p for p in Phase if not p.ended and p not in (Phase.PREFLIGHT, Phase.HALTED)]
+)
+def test_looks_that_show_the_same_differ_by_the_clock_alone(phase, changes, shown) -> None:
+    """What is remembered of a look decides nothing: looks that share nothing with the last give the same."""
+    wanted, now, passes = plan(**changes), state(phase), []
+    for at in range(100, 500, 5):
+        seen = attrs.evolve(shown, at=at)
+        passes.append((now, seen, step(wanted, now, seen)))
+        now = passes[-1][-1].state
+    for before, seen, decided in passes:
+        assert step(wanted, *copy.deepcopy((before, seen))) == decided
 
 
 @pytest.mark.parametrize("still", [{"paused": True}, {"awaiting": True}])
@@ -332,6 +363,43 @@ def test_instances_of_another_version_never_count() -> None:
     assert "another version" in waits.reason
 
 
+@pytest.mark.parametrize("phase", [Phase.SCALE_UP, Phase.TEST_TRAFFIC, Phase.SHIFT])
+def test_what_no_waiting_mends_is_not_waited_for(phase: Phase) -> None:
+    """Launches that cannot come right give an unproven green up long before the deadline."""
+    short = {"green": targets("g", 2, 1), "green_launch_error": "no such key", "share": 0}
+    waited = decide(state(phase, proven=1), look(**short))
+    assert waited.state.phase is phase
+    given_up = decide(state(phase, proven=1), look(**short, green_launch_hopeless=True))
+    assert given_up.state.phase is Phase.ROLL_BACK
+    assert "waiting cannot help: 1 of 2" in given_up.reason
+    assert "no such key" in given_up.reason
+
+
+def test_a_green_that_is_whole_does_not_mind_a_hopeless_launch() -> None:
+    """Who has enough proven instances goes on; nor is a sick blue left alone by giving up green."""
+    whole = decide(state(Phase.SCALE_UP), look(green=UP, share=0, green_launch_hopeless=True))
+    assert whole.state.phase is Phase.TEST_TRAFFIC
+    sick = look(blue=targets("b", 1, 1, unhealthy=1), share=0, green_launch_hopeless=True, blue_desired=2)
+    assert decide(state(Phase.SCALE_UP, proven=0), sick).state.phase is Phase.HALTED
+
+
+def test_green_is_furnished_at_full_size() -> None:
+    """What lets a group scale itself waits for the last rung where counts are shares, and users for it."""
+    lacks = {"green_lacks": tuple(f"scaling policy {n}" for n in range(9))}
+    sent = decide(state(Phase.SCALE_UP), look(green=UP, share=0, **lacks), fleets="replace").commands
+    assert sent == tuple(
+        CopySetting(fleet=GREEN, like=BLUE, setting=f"scaling policy {n}") for n in range(6)
+    ), "as many as a pass may send"
+    shared = {"fleets": "replace", "routing": SHARED, "strategy": canary(34, 60)}
+    one = look(green=targets("g", 2, 1), share=None, green_attached=False, **lacks)
+    assert decide(state(Phase.SCALE_UP, proven=1, attached=False), one, **shared).state.phase is (
+        Phase.TEST_TRAFFIC
+    )
+    last = decide(state(Phase.SHIFT, rung=1), look(green=UP, share=None, **lacks), **shared)
+    assert last.state.phase is Phase.SHIFT
+    assert {type(command) for command in last.commands} == {CopySetting}
+
+
 def test_green_grows_with_blue_and_never_shrinks() -> None:
     """need is a ratchet of what blue has wanted: it rises with blue and stays when blue falls."""
     more = decide(state(Phase.BAKE), look(green=UP, share=10, blue_desired=3)).state
@@ -351,6 +419,52 @@ def test_a_standing_group_is_pointed_before_it_grows() -> None:
     assert decide(now, look(green_version=1)).commands == (SetVersion(fleet=GREEN, version=2),)
     grown = decide(now, look()).commands
     assert grown == (SetSize(fleet=GREEN, size=2, min=2, max=4),)
+
+
+def test_a_rung_is_reached_when_every_rule_shows_it() -> None:
+    """A rule that lags behind is written again, forward and back, and holds the phase."""
+    lagging = Shares(((BLUE, 90), (GREEN, 10)), others=(((BLUE, 100), (GREEN, 0)),))
+    for shares in (lagging, Shares(lagging.others[0], others=(lagging.weights,))):
+        onward = decide(state(Phase.SHIFT), attrs.evolve(look(green=UP), shares=shares))
+        assert onward.state.phase is Phase.SHIFT
+        assert onward.commands == (SetShares(weights=((BLUE, 90), (GREEN, 10))),)
+        back = decide(state(Phase.ROLL_BACK), attrs.evolve(look(green=UP), shares=shares))
+        assert back.state.phase is Phase.ROLL_BACK
+        assert back.commands == (SetShares(weights=((BLUE, 100), (GREEN, 0))),)
+    foreign = Shares(lagging.weights, others=(((BLUE, 60), (GREEN, 5)),))
+    halted = decide(state(Phase.SHIFT), attrs.evolve(look(green=UP), shares=foreign))
+    assert halted.state.phase is Phase.HALTED, (
+        "lower weights of others are seen behind the higher ones of ours"
+    )
+
+
+def test_who_is_kept_on_a_group_finds_it_whole() -> None:
+    """Blue is emptied when its cookies have ended, and a green that had users likewise; others at once."""
+    slow = Delays(sticky_seconds=300)
+    drains = state(Phase.DRAIN, committed=True, delays=slow)
+    assert decide(drains, look(green=UP, share=100)).commands == ()
+    assert decide(drains, look(green=UP, share=100)).state.phase is Phase.DRAIN
+    later = decide(attrs.evolve(drains, since=-205.0), look(green=UP, share=100))
+    assert later.commands == (SetSize(fleet=BLUE, size=0, min=0, max=4),)
+    assert decide(state(Phase.DISCARD, delays=slow), look(green=UP)).commands == ()
+    unseen = attrs.evolve(drains.ledger, loans=tuple(x for x in drains.ledger.loans if x.setting != "weight"))
+    assert decide(state(Phase.DISCARD, delays=slow, ledger=unseen), look(green=UP)).commands != ()
+
+
+def test_deadlines_begin_after_what_the_balancer_asks_for() -> None:
+    """Draining, cookies, checks and slow start are added to the phases that wait for them."""
+    slow = Delays(drain_seconds=70, sticky_seconds=300, warm_seconds=40)
+    own = plan().deadlines
+    found = {
+        phase: deadline(plan(), state(phase, delays=slow))
+        for phase in Phase
+        if phase is not Phase.HALTED and not phase.ended
+    }
+    assert found[Phase.SCALE_UP] == own.scale_up_seconds + 40
+    assert found[Phase.SHIFT] == own.shift_seconds + 40
+    assert found[Phase.DRAIN] == own.drain_seconds + 370
+    assert found[Phase.DISCARD] == own.discard_seconds + 370
+    assert found[Phase.ROLL_BACK] == own.roll_back_seconds
 
 
 def test_share_waits_for_proof() -> None:

@@ -16,13 +16,11 @@ from hypothesis import strategies as st
 
 from bluegreen import strategies
 from bluegreen.core.errors import MissingExtra, PlanError
+from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe, Window
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
-    Hook,
     Limits,
     Plan,
-    Probe,
     Rung,
     SharedTargetGroup,
     Strategy,
@@ -168,10 +166,27 @@ gates = (
     | st.builds(
         Probe,
         name=names,
-        url=st.from_regex(r"https?://[^\s\x00-\x1f\ud800-\udfff]{1,20}", fullmatch=True),
+        url=st.from_regex(r"https?://[^\s\x00-\x1f\ud800-\udfff@]{1,20}", fullmatch=True),
         body=st.none() | st.text(st.characters(exclude_categories=["Cs"])).map(re.escape),
     )
-    | st.builds(Hook, name=names, phases=st.permutations(["test_traffic", "bake", "keep_blue"]).map(tuple))
+    | st.builds(Hook, name=names, phases=st.permutations(["test_traffic", "bake", "PRE_SCALE_UP"]).map(tuple))
+    | st.builds(
+        MetricGate,
+        name=names,
+        metric=st.just("RequestCount"),
+        comparison=st.sampled_from(["<", ">="]),
+        threshold=st.integers(-5, 5) | st.floats(-1e15, 1e15),
+        divided_by=st.none() | st.just("RequestCount"),
+        by=st.just("group"),
+        periods=st.integers(1, 100),
+    )
+    | st.builds(
+        Window,
+        name=names,
+        days=st.permutations(["mon", "sun", "fri"]).map(tuple),
+        opens=st.just("08:30"),
+        freezes=st.sampled_from([(), ("2026-12-24", "2026-12-31/2027-01-02")]),
+    )
 )
 listeners = st.none() | st.from_regex(r"[A-Za-z0-9][\w.:/-]{0,20}", fullmatch=True)
 routings = st.builds(SharedTargetGroup, target_groups) | st.builds(
@@ -197,6 +212,7 @@ plans = st.builds(
     limits=st.builds(Limits, rewrites=st.integers(0, 100)),
     deadlines=st.builds(Deadlines, drain_seconds=seconds),
 )
+plans |= st.builds(Plan.with_version, plans, st.integers(1, 2**31))
 
 
 @pytest.mark.property
@@ -204,6 +220,42 @@ plans = st.builds(
 def test_a_plan_written_and_read_is_the_same_plan(plan: Plan) -> None:
     """Whatever a plan holds, its TOML holds too, and nothing is lost but what is as by default."""
     assert plan_from_toml(plan_to_toml(plan)) == plan
+
+
+def test_a_version_is_written_as_its_number() -> None:
+    """``version = 7`` stands where an image would stand."""
+    text = EXERCISE.replace('image = "ami-0beta"', "version = 7")
+    assert plan_from_toml(text) == PLAN.with_version(7)
+    assert "version = 7\n" in plan_to_toml(PLAN.with_version(7))
+    assert PLAN.with_version(7).with_image("ami-0beta") == PLAN
+
+
+def test_what_is_deployed_is_said_once() -> None:
+    """An image or a version: neither and both are faults, and a version is a number that is pinned."""
+    image = 'image = "ami-0beta"'
+    said = [
+        faults(EXERCISE.replace(image, more))
+        for more in (
+            "",
+            f"{image}\nversion = 7",
+            "version = 7\nsource_version = 3",
+            'version = "$Latest"',
+            "version = 0",
+        )
+    ]
+    assert [len(each) for each in said] == [1] * 5
+    for words, each in zip(
+        (
+            "image: None: name an image such as 'ami-0abc', or the version of the launch template",
+            "image: 'ami-0beta': name an image or a version of the launch template, not both",
+            "source_version: 3: goes with an image",
+            "version: '$Latest': must be a whole number from 1 to",
+            "version: 0: must be a whole number from 1 to",
+        ),
+        said,
+        strict=True,
+    ):
+        assert words in each[0]
 
 
 def test_the_file_is_written_as_a_person_would_write_it() -> None:
@@ -217,7 +269,7 @@ def test_the_file_is_written_as_a_person_would_write_it() -> None:
 
 SERVICE = "must be 1 to 63 letters, digits, dots, hyphens or underscores, a letter or digit first"
 SECONDS = "must be a whole number of seconds from 0 to 2592000"
-KINDS = "must be one of 'alarm', 'probe', 'hook'"
+KINDS = "must be one of 'alarm', 'metric', 'probe', 'hook', 'window'"
 
 TEN = """\
 launch_template = "web"

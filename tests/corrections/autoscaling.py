@@ -171,14 +171,14 @@ def launch(script: Script, group: Any, count: int) -> None:
     if group.name not in script.launch_failures:
         group.replace_autoscaling_group_instances(count, group.get_propagated_tags())
         return
-    kind = group.instance_type
-    note(
-        group,
-        "Failed",
-        "Launching a new EC2 instance.  Status Reason: We currently do not have sufficient "
-        f"{kind} capacity in the Availability Zone you requested ({group.availability_zones[0]}). Our system "
-        "will be working on provisioning additional capacity. Launching EC2 instance failed.",
+    short = (
+        f"We currently do not have sufficient {group.instance_type} capacity in the Availability Zone you "
+        f"requested ({group.availability_zones[0]}). Our system will be working on provisioning additional "
+        "capacity"
     )
+    why = script.launch_words or short
+    words = f"Launching a new EC2 instance.  Status Reason: {why}. Launching EC2 instance failed."
+    note(group, "Failed", words)
 
 
 def leave(group: Any, state: Any) -> None:
@@ -385,3 +385,50 @@ def describe_activities(_original: Callable[..., Any], _script: Script, response
     start = int(response._get_param("NextToken") or 0)
     stop = start + response._get_int_param("MaxRecords", 100)
     return ActionResult({"Activities": told[start:stop], "NextToken": str(stop) if told[stop:] else None})
+
+
+# ------------------------------------------------------------------------------------------ notifications
+
+
+@correct(AutoScalingResponse, "put_notification_configuration")
+def put_notification(_original: Callable[..., Any], _script: Script, response: Any) -> ActionResult:
+    """Moto has no notifications: one for each kind of event and topic."""
+    group = named(response.autoscaling_backend, response._get_param("AutoScalingGroupName"))
+    group.__dict__.setdefault("notifications", {})[response._get_param("TopicARN")] = response._get_param(
+        "NotificationTypes"
+    )
+    return EmptyResult()
+
+
+@correct(AutoScalingResponse, "describe_notification_configurations")
+def describe_notifications(_original: Callable[..., Any], _script: Script, response: Any) -> ActionResult:
+    """The same, of some groups or of all."""
+    groups = response.autoscaling_backend.autoscaling_groups
+    told = [
+        {"AutoScalingGroupName": name, "TopicARN": topic, "NotificationType": kind}
+        for name in response._get_param("AutoScalingGroupNames", None) or groups
+        if name in groups
+        for topic, kinds in getattr(groups[name], "notifications", {}).items()
+        for kind in kinds
+    ]
+    return ActionResult({"NotificationConfigurations": told, "NextToken": None})
+
+
+# --------------------------------------------------------------------------------- policies and schedules
+
+
+@correct(AutoScalingBackend, "put_scaling_policy")
+def put_policy(original: Callable[..., Any], _script: Script, backend: Any, **wanted: Any) -> Any:
+    """Two groups may have a policy of one name; to moto the second takes the place of the first."""
+    policy = original(backend, **wanted)
+    backend.policies[wanted["as_name"] + " " + wanted["name"]] = backend.policies.pop(wanted["name"])
+    return policy
+
+
+@correct(AutoScalingBackend, "put_scheduled_update_group_action")
+def put_schedule(original: Callable[..., Any], _script: Script, backend: Any, **wanted: Any) -> Any:
+    """The same of scheduled actions."""
+    name = wanted["scheduled_action_name"]
+    action = original(backend, **wanted)
+    backend.scheduled_actions[wanted["name"] + " " + name] = backend.scheduled_actions.pop(name)
+    return action

@@ -8,7 +8,9 @@ from typing import Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 from moto.ec2.responses.amis import AmisResponse
+from moto.ec2.responses.general import General
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import Base64EncodedString
 
 from tests.corrections.table import Looks, Script, correct, once, spent
 
@@ -94,6 +96,14 @@ def instance_status(original: Callable[..., Any], _script: Script, instance: Any
     return original(instance) | (
         {"Status": getattr(instance, "checks", "initializing")} if instance.is_running() else {}
     )
+
+
+@correct(General, "get_console_output")
+def console(original: Callable[..., Any], script: Script, response: Any) -> Any:
+    """C2: what the instance wrote, as scripted."""
+    answer = original(response)
+    answer.result["Output"] = Base64EncodedString.from_raw_string(script.console)
+    return answer
 
 
 # ------------------------------------------------------------------------------------------------ images

@@ -64,8 +64,10 @@ class Script:
         failing_images: Names of images that end ``failed``.
         launch_failures: Groups that launch nothing for the next n answers of DescribeAutoScalingGroups
             (``math.inf``: never), each of which adds a Failed activity.
+        launch_words: Why; None: there is no capacity.
         run_command: Gives a shell command's exit code (None: it never ends) and output.
         commands: Every (instance, command) that was run, in order.
+        console: What every instance wrote on its console.
     """
 
     looks: Looks = Factory(Looks)
@@ -74,8 +76,10 @@ class Script:
     impaired_images: set[str] = Factory(set)
     failing_images: set[str] = Factory(set)
     launch_failures: dict[str, float] = Factory(dict)
+    launch_words: str | None = None
     run_command: Callable[[str], tuple[int | None, str]] = well
     commands: list[tuple[str, str]] = Factory(list)
+    console: str = ""
 
     def fail_launches(self, group: str, looks: float = math.inf) -> None:
         """Let a group launch nothing for so many looks."""

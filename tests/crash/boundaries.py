@@ -16,6 +16,7 @@ from bluegreen import Deployment, Limits, MemoryJournal, NothingToLoad, Operator
 from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.state import Ledger, Phase, State
+from bluegreen.journal import codec
 from bluegreen.journal.history import last
 from bluegreen.ports import Clock, Holder, Journal, Record
 from bluegreen_sim import Settings, SimCloud
@@ -247,9 +248,9 @@ class Lives:
 
 def expire(journal: Journal) -> None:
     """Time passes until the lock of a dead holder is over."""
-    holder = journal.holder()
-    if holder is not None:
-        journal.renew(attrs.evolve(holder, until=0.0))
+    leases = [record for record in journal.records() if record.kind == "lease"]
+    if leases:
+        journal.renew(attrs.evolve(codec.read_lease(leases[-1].body), until=0.0))
 
 
 def whole(case: Case) -> Lives:

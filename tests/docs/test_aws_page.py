@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bluegreen import Deployment
-from bluegreen.aws import AwsCloud
+from bluegreen.aws import AwsCloud, copying
 from bluegreen.core.observation import ErrorClass
 from bluegreen.core.state import Phase
 from tests.architecture.source import read
 from tests.aws.conftest import moto, moto_server
-from tests.aws.operations import called
 from tests.contract.providers import Hands, plan_for
 from tests.moto_account import lay_out
 
@@ -30,29 +29,23 @@ __all__ = ["moto", "moto_server"]
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
 
-PREFIX = {"elbv2": "elasticloadbalancing"}
-PERMISSIONS_ONLY = {
-    "ec2:CreateTags",
-    "ec2:RunInstances",
-    "iam:CreateServiceLinkedRole",
-    "iam:PassRole",
-    "ssm:GetParameters",
-}
-
 # A piece of each sentence with which a plan is refused: what the page's table says of it.
 REFUSALS = {
     "does not exist: create it, or correct routing": "a target group does not exist",
     "name one of type 'instance'": "not of type `instance`",
     "is no ARN of a listener or of a rule": "is no ARN of a listener or of a rule",
     "forwards to both": "no rule forwards to both",
-    "rules forward to both": "several rules forward to both",
+    "divide by different weights": "rules that forward to both divide by different weights",
     "too, unshifted": "another rule leads to one of the target groups",
     "by a weight of its own": "a third target group by a weight of its own",
-    "is sticky": "a sticky rule",
     "is gone": "the rule is gone",
+    "would be refused": "EC2 would refuse",
+    "but the credentials lead to": "`routing.listener` is an ARN of another Region",
+    "the credentials lead to account": "the credentials lead to another account",
     "forwards to both target groups no more": "forwards to both no more",
     "is being deleted": "a group is being deleted",
-    "give it the launch template": "a launch configuration or a mixed instances policy",
+    "launches from a launch configuration": "a group launches from a launch configuration",
+    "overrides with a template of their own": "an override of a mixed instances policy",
     "launches from template": "a group launches from another template",
     "pin it to a number": "launches from `$Latest` or `$Default`",
     "is not attached to its target group": "a group is not attached to its target group",
@@ -61,12 +54,9 @@ REFUSALS = {
     "suspend both, or neither": "one of `AlarmNotification` and `ScheduledActions`",
     "has a warm pool": "a warm pool",
     "in Standby": "instances in `Standby`",
-    "protects instances from scale-in": "scale-in protection",
     "which a new version would not": "a source version with a snapshot",
-    "has scaling policies": '`fleets = "replace"`, scaling policies',
-    "has scheduled actions": "scheduled actions or enabled metrics",
-    "has its metrics enabled": "scheduled actions or enabled metrics",
-    "is protected from deletion": "protection from deletion",
+    "which acts by alarms that are not copied": "a scaling policy that acts by alarms of somebody's own",
+    "so two launches may differ": "a plan's version that names its image by a parameter",
     "deleted and made anew": "a group that was deleted and made anew",
     "this deployment did not make it": "the name of one that this deployment was to",
 }
@@ -105,16 +95,6 @@ def test_each_fact_has_a_test_that_exists() -> None:
     assert not missing
 
 
-def test_rights_are_those_of_the_calls() -> None:
-    """The actions listed are the operations that bluegreen calls; what else is asked for has its page."""
-    ours = {f"{PREFIX.get(service, service)}:{model.name}" for service, model in called()}
-    said = {action for _, cell in rows("Rights", "use") for action in re.findall(r"`(\w+:\w+)`", cell)}
-    assert said == ours
-    besides = {action.strip("`"): page for action, _, page in rows("Rights", "action")}
-    assert set(besides) == PERMISSIONS_ONLY
-    assert all("https://docs.aws.amazon.com/" in page for page in besides.values())
-
-
 def test_every_class_of_error_is_told() -> None:
     """The table of errors has each class once, with what became of the command and what is done then."""
     said = {row[0].strip("`"): row[2:] for row in rows("Sent once", "class of error")}
@@ -137,7 +117,11 @@ def _text(node: ast.AST) -> str:
 def _said(tree: ast.AST) -> Iterator[str]:
     """Each sentence that is yielded as a problem, added to the problems, or raised as NotThere."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name in ("problems", "source_problems"):
+        if isinstance(node, ast.FunctionDef) and node.name in (
+            "problems",
+            "source_problems",
+            "place_problems",
+        ):
             yield from (_text(n.value) for n in ast.walk(node) if isinstance(n, ast.Yield) and n.value)
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             if isinstance(node.exc.func, ast.Name) and node.exc.func.id == "NotThere":
@@ -159,6 +143,17 @@ def test_every_refusal_is_told() -> None:
     for piece, words in REFUSALS.items():
         assert any(piece in " ".join(said.split()) for said in sentences), piece
         assert words in told, words
+
+
+def test_what_is_copied_is_told_member_by_member() -> None:
+    """Every member of CreateAutoScalingGroup stands in the page where the adapter puts it."""
+    told = section("A group made like another")
+    copied, made = (row[1] for row in rows("A group made like another", "what")[:2])
+    assert set(re.findall(r"`(\w+)`", copied)) == set(copying.COPIED)
+    assert {name for name in copying.MADE if f"`{name}` ({copying.MADE[name]})" in made} == set(copying.MADE)
+    left = rows("A group made like another", "member")
+    assert {name.strip("`"): why for name, why in left} == copying.NOT_COPIED
+    assert all(f"`{call}`" in told for call in copying.EXTRAS.values())
 
 
 # ------------------------------------------------------------------------------------------------------ calls
@@ -192,7 +187,7 @@ def _made(moto: MotoServer, routing: Any) -> tuple[int, dict[str, set[int]]]:
 
 
 @pytest.mark.contract
-@pytest.mark.parametrize(("routing", "first", "column"), [("weighted", 14, 3), ("shared", 7, 4)])
+@pytest.mark.parametrize(("routing", "first", "column"), [("weighted", 19, 3), ("shared", 10, 4)])
 def test_calls_are_as_many_as_the_page_says(routing: str, first: int, column: int, moto: MotoServer) -> None:
     """A whole deployment makes, pass by pass, the calls of the page's table."""
     table = rows("What is called when", "command of the pass")

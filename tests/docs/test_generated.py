@@ -20,7 +20,7 @@ def pages() -> dict[str, str]:
     return {name: page() for name, page in module.PAGES.items()}
 
 
-@pytest.mark.parametrize("name", ["state-machine.md", "promises.md", "timeline.md"])
+@pytest.mark.parametrize("name", ["state-machine.md", "promises.md", "timeline.md", "rights.md"])
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     """The committed page is what `python docs/generate.py` writes."""
     assert (DOCS / name).read_text() == pages()[name], "run: python docs/generate.py"

@@ -22,6 +22,7 @@ need() { # need COMMAND PACKAGE...
 PATH=$PATH:/usr/sbin # where Debian keeps haproxy, and where not everybody looks
 need chromium chromium fonts-liberation
 need haproxy haproxy
+need sshd openssh-server openssh-client sudo
 need /usr/bin/aws awscli # by its path: another one may stand before it
 need node nodejs
 need npm npm

@@ -14,8 +14,9 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from bluegreen.core.gates import Alarm, Hook
 from bluegreen.core.machine import TRANSITIONS
-from bluegreen.core.plan import Alarm, Hook, Plan
+from bluegreen.core.plan import Plan
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
 from bluegreen.strategies import canary, linear
@@ -341,7 +342,9 @@ BUGS = (
         lambda _: lambda *_: False,
         small_plan(WEIGHTED, strategy=linear(50, 5)),
     ),
-    Bug("M27", "a green without its instance keeps users", "core.signals:_sick", lambda _: lambda *_: None),
+    Bug(
+        "M27", "a green without its instance keeps users", "core.verdict:shortfall", lambda _: lambda *_: None
+    ),
     Bug(
         "M28",
         "a failed release leaves its instances",

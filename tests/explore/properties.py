@@ -75,8 +75,13 @@ def blue_can_take_them(p: Pass) -> bool:
 
 def red_gates(p: Pass) -> list[str]:
     """Gates of the plan that fail."""
-    named = {gate.name for gate in p.plan.gates}
-    return [r.name for r in p.look.gates if r.reading is Reading.FAIL and r.name in named]
+    named, before = {gate.name for gate in p.plan.gates}, dict(p.before.reds)
+    return [
+        r.name
+        for r in p.look.gates
+        if r.name in named
+        and (r.reading is Reading.FAIL or (r.last_red or 0) > before.get(r.name, r.last_red or 0))
+    ]
 
 
 def sick_green(p: Pass) -> bool:
@@ -94,7 +99,18 @@ def limit(p: Pass) -> float:
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
+    slow = before.delays
+    watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
+    watch[Phase.DRAIN] = slow.drain_seconds + slow.sticky_seconds
+    kept = 0 if before.let_go else p.plan.keep_failed_green_seconds
+    watch[Phase.DISCARD] = slow.drain_seconds + max(slow.sticky_seconds, kept)
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
+
+
+def cannot_launch(p: Pass) -> bool:
+    """Whether green's launches fail for a reason that no waiting mends."""
+    green = p.look.fleet(p.before.green)
+    return bool(green and green.launch_hopeless)
 
 
 def late(p: Pass) -> bool:
@@ -278,7 +294,9 @@ def goes_back_only_with_a_cause(p: Pass) -> bool:
     """No needless retreat: turning back has an abort, a red gate, a sick instance or a deadline."""
     if not p.moved or p.step.state.phase is not Phase.ROLL_BACK or p.step.signal == "resume":
         return True
-    return bool(p.step.state.abort is not None or red_gates(p) or sick_green(p) or late(p))
+    return bool(
+        p.step.state.abort is not None or red_gates(p) or sick_green(p) or late(p) or cannot_launch(p)
+    )
 
 
 def halts_only_with_a_cause(p: Pass) -> bool:
@@ -340,7 +358,9 @@ def cannot_begin(p: Pass) -> bool:
     other = [f for f in p.look.fleets if f not in live]
     missing = missing or (bool(live) and any(f.exists != (p.plan.fleets == "standing") for f in other))
     sizeless = not live and p.plan.capacity is None
-    return bool(red_gates(p) or missing or len(live) > 1 or idle or short or sizeless)
+    shut = {gate.name for gate in p.plan.gates if gate.kind == "window"}
+    closed = any(r.name in shut and r.reading is Reading.PENDING for r in p.look.gates)
+    return bool(red_gates(p) or closed or missing or len(live) > 1 or idle or short or sizeless)
 
 
 def stays_halted_until_told(p: Pass) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import attrs
 from attrs import frozen
 
+from bluegreen.core.gates import Alarm, Hook
 from bluegreen.core.plan import (
-    Alarm,
     Deadlines,
-    Hook,
     Limits,
     Plan,
     Rung,

@@ -8,6 +8,7 @@ from itertools import combinations, product
 import attrs
 import pytest
 
+from bluegreen.core.commands import PrepareVersion
 from bluegreen.core.observation import Observation
 from bluegreen.core.plan import Deadlines, Plan, Rung, Strategy
 from bluegreen.core.state import State, Step
@@ -215,6 +216,28 @@ def test_an_abort_always_finds_a_way_back(routing: object) -> None:
     )
     right(found)
     assert not halted
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_a_version_made_by_others_is_checked_too(routing: object) -> None:
+    """A plan that names a version: any two faults, and every promise holds; no version is made."""
+
+    def makes_none(_plan: Plan, _state: State, _look: Observation, commands: tuple[object, ...]) -> bool:
+        return not any(isinstance(command, PrepareVersion) for command in commands)
+
+    found = explore(small_plan(routing).with_version(7), 1, 2, shrink=False, invariants=(makes_none,))
+    right(found)
+    assert set(found.ends) == {"promoted", "rolled_back", "refused"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_a_green_that_is_kept_breaks_nothing(routing: object) -> None:
+    """A failed green is kept for a time: any two faults, operators included, and every promise holds."""
+    found = explore(small_plan(routing, keep_failed_green_seconds=10), 1, 2, shrink=False)
+    right(found)
     assert set(found.ends) == {"promoted", "rolled_back", "refused"}
 
 

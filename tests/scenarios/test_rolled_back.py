@@ -32,6 +32,41 @@ def test_a_green_that_never_answers_is_given_up_at_the_deadline(routing: str, fl
     assert story.failed_requests == 0
 
 
+@pytest.mark.parametrize("fleets", FLEETS)
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_a_failed_green_is_kept_for_somebody_to_look_at(routing: str, fleets: str) -> None:
+    """For the plan's time green stays as it is, without users, and blue is its own again; then it goes."""
+    keeping = plan(routing, fleets=fleets, keep_failed_green_seconds=3600)
+    story = Story(keeping, faults=[Errors("ami-2", 100), AlarmRed("errors", 100)]).until(Phase.DISCARD)
+    began, instances = story.cloud.clock.now(), len(story.cloud.instances(story.green))
+    story.pass_by(3_500)
+    assert story.phase is Phase.DISCARD
+    assert len(story.cloud.instances(story.green)) == instances > 0
+    assert story.said(f"{story.green} is kept for")
+    blue, before = story.group("blue"), story.start.group(story.blue)
+    assert blue is not None
+    assert before is not None
+    assert (blue.min, blue.max) == (before.min, before.max)
+    failed = story.failed_requests
+    story.to_the_end().ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
+    assert story.cloud.clock.now() - began > 3_600
+    assert story.failed_requests == failed
+
+
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_a_kept_green_goes_when_an_operator_has_seen_enough(routing: str) -> None:
+    """Called off once more while it is kept, a failed green goes at once; nothing else changes."""
+    story = Story(
+        plan(routing, keep_failed_green_seconds=3600, deadlines=HASTY), faults=[NeverHealthy("green")]
+    )
+    story.until(Phase.DISCARD).pass_by(100)
+    assert story.phase is Phase.DISCARD
+    began = story.cloud.clock.now()
+    story.operator.abort("seen enough")
+    story.to_the_end().ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
+    assert story.cloud.clock.now() - began < 300
+
+
 @pytest.mark.parametrize("routing", ROUTINGS)
 def test_a_boot_slower_than_the_deadline_is_given_up(routing: str) -> None:
     """Whether green would have answered some day does not matter: the deadline does."""

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen.core.commands import Attach, Command, PrepareVersion, SetShares, SetSize, SetVersion
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import Observation
-from bluegreen.core.plan import Alarm, Plan, SharedTargetGroup, WeightedTargetGroups
+from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen.ports import BuildCommand, Cloud
 from bluegreen_sim import (

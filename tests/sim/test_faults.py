@@ -6,8 +6,9 @@ import pytest
 from attrs import evolve
 
 from bluegreen.core.commands import Freeze, SetBounds, SetShares, SetSize
+from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import ErrorClass, Fleet, Observation, Reading, Result
-from bluegreen.core.plan import Alarm, Plan, WeightedTargetGroups
+from bluegreen.core.plan import Plan, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen_sim import (
     AlarmRed,

@@ -22,7 +22,8 @@ from bluegreen.core.commands import (
     SetSize,
     SetVersion,
 )
-from bluegreen.core.plan import Alarm, Plan, SharedTargetGroup, WeightedTargetGroups
+from bluegreen.core.gates import Alarm
+from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen_sim import SimCloud
 from bluegreen_sim.endpoint import names, session
 

@@ -98,12 +98,16 @@ class HaproxyCloud:
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         """What there is now; without an answer from HAProxy, groups and shares are unread, not empty."""
         tokens = [token for _, token in self.versions]
-        token = ledger.deployment_id
+        token, number = ledger.deployment_id, plan.number
+        version = tokens.index(token) + 1 if token in tokens else None
+        if number is not None:
+            version = number if number <= len(tokens) else None
+        image = self.versions[version - 1][0] if number is not None and version else plan.image
         look = {
             "at": self.clock.now(),
-            "version": tokens.index(token) + 1 if token in tokens else None,
+            "version": version,
             "default_version": 1,
-            "image": plan.image in self.images,
+            "image": image in self.images,
         }
         try:
             fleets, shares = tuple(self._fleet(name) for name in plan.groups), self._shares()
