@@ -1,7 +1,7 @@
 """``make mutants``: mutants of the core, drawn by seed, each against the fast tests of the core.
 
-Prints the score with its 95 % interval and every survivor, with the reason that ``reasons.toml`` gives for it;
-fails below 90 %. A mutant that is justified as equivalent does not count; one that no test reaches has survived.
+Prints the score with its 95 % interval and every survivor, with the reason that ``reasons.toml`` gives;
+fails below 90 %. A mutant that is justified as equivalent does not count; one that no test reaches survives.
 """
 
 from __future__ import annotations
