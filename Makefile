@@ -9,7 +9,7 @@ STAMP   := $(VENV)/.made-for-$(VERSION)
 UV      := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test e2e proof soak bench lint lock venv clean
+.PHONY: help demo check test e2e proof soak mutants bench lint lock venv clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,12 @@ proof: export BLUEGREEN_PROOF ?= 1
 soak: ## the campaigns, ten times as large (hours)
 soak: export BLUEGREEN_EXAMPLES ?= 20000
 soak: export BLUEGREEN_PROOF ?= 10
+soak: mutants
 proof soak: $(STAMP)
 	$(BIN)/pytest -n 2 -m proof
+
+mutants: $(STAMP) ## mutants of the core against its fast tests (an hour; part of a soak)
+	$(BIN)/python tests/mutation/score.py
 
 bench: $(STAMP) ## measure; figures go to benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --write
@@ -72,5 +76,5 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	touch $@
 
 clean: ## remove what can be made again
-	rm -rf .venv* build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv* mutants build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

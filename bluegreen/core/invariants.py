@@ -139,8 +139,3 @@ def broken_by_command(
 ) -> Invariant | None:
     """The first promise that the command would break in this look; None when it may go."""
     return next((i for i in INVARIANTS if not i.command(plan, state, observation, command)), None)
-
-
-def broken_by_step(plan: Plan, before: State, observation: Observation, step: Step) -> Invariant | None:
-    """The first promise that the decision breaks; None when it is sound."""
-    return next((i for i in INVARIANTS if not i.step(plan, before, observation, step)), None)
