@@ -201,9 +201,12 @@ assert all(row["requests"] == row["http_2xx"] for row in rows)
 ```
 
 The table is also an Arrow stream (`pip install 'bluegreen[arrow]'`), so `polars.DataFrame(cloud.timeline)`,
-`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares `float64`.
+`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares and
+times `float64`.
 
-Not in it: latency. Requests are answered at once here, so there is no p50 and no p99 that would be true.
+A request stands in the second in which it was sent, whatever becomes of it later. `p50_ms` and `p99_ms` are order
+statistics of the menu of times that an application's latency is, each stretched by the load of its second; they are
+empty where no latency is set ([simulator](simulator.md#what-applications-are-like)).
 
 ## JSON schema
 
@@ -247,7 +250,8 @@ $ bluegreen policy shift --notify arn:aws:sns:eu-west-1:123456789012:releases  #
 | --- | --- | --- |
 {rows}
 
-Without `autoscaling:DescribeScalingActivities` only the reason of a failed launch is missing.
+Without `autoscaling:DescribeScalingActivities` only the reason of a failed launch, and a part of what is kept of a failed
+green, is missing.
 
 These are asked of the same credentials though no call of that name is made:
 
@@ -264,6 +268,7 @@ These are asked of the same credentials though no call of that name is made:
 - What only an id leads to by the tag `bluegreen:service` with the service's name: launch templates, listeners and rules
   without an ARN in the plan, instances, volumes, images, snapshots. What `bluegreen` makes bears it; **give it to your
   launch template, and to the listener or rule.** Without a plan everything is limited to what bears that tag.
+- Consoles of build instances by that tag, and of the plan's groups by the tag that Auto Scaling gives their instances.
 - Looking is not limited: AWS knows no resources for these actions.
 - No policy lets anybody give that tag to what exists. It is given when a thing is made, and only to what is made.
 - `iam:PassRole` is for EC2 alone, and for the roles that `--role` names; without it for any role of the account.

@@ -115,7 +115,7 @@ def _command(scope: Scope) -> Iterable[Limit]:
 
 
 def _console(scope: Scope) -> Iterable[Limit]:
-    """Build instances; and those of the plan's groups, by a tag that only Auto Scaling can give."""
+    """Build instances; and those of the plan's groups, by a tag that nobody but Auto Scaling can give."""
     instances = [scope.arn("ec2", "instance/*")]
     yield instances, scope.tagged
     if scope.plan:

@@ -214,11 +214,17 @@ def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
 
 
 def deadline(plan: Plan, state: State) -> float:
-    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for.
+    """Own seconds that the phase may take: the plan's, after what strategy and balancer themselves ask for.
 
     Haste (``on_blue_sick = "expedite"``) skips a watch; it never brings the deadline nearer.
     """
-    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + watch(plan, state)  # type: ignore[no-any-return]
+    own: int = getattr(plan.deadlines, f"{state.phase.value}_seconds")
+    match state.phase:
+        case Phase.SCALE_UP | Phase.SHIFT:
+            own += state.delays.warm_seconds
+        case Phase.DRAIN | Phase.DISCARD:
+            own += state.delays.drain_seconds
+    return own + watch(plan, state)
 
 
 # --------------------------------------------------------------------------------------------- blocked
@@ -235,8 +241,7 @@ def blockage(state: State, observation: Observation) -> str | None:
         )
     for loan in state.ledger.loans:
         if loan.setting == "weight" and observation.shares is not None:
-            weight = observation.shares.weight(loan.fleet)
-            if loan.foreign(weight):
+            for weight in filter(loan.foreign, observation.shares.seen(loan.fleet)):
                 ours = (loan.written or (loan.before,))[-1]
                 return f"the weight of {loan.fleet} is {weight}, set by others; ours is {ours}"
     return None

@@ -128,7 +128,7 @@ def test_no_change_is_granted_without_a_limit(
         assert statement["Resource"]
         if statement["Resource"] == ["*"] and "Condition" not in statement:
             assert not any(mutates(action.partition(":")[2]) for action in statement["Action"])
-    by_tag = [s for s in document["Statement"] if "aws:ResourceTag" in json.dumps(s.get("Condition", {}))]
+    by_tag = [s for s in document["Statement"] if "ResourceTag/blue" in json.dumps(s.get("Condition", {}))]
     for statement in by_tag:
         (condition,) = [c for c in statement["Condition"].items() if "ResourceTag" in json.dumps(c)]
         wanted = {"StringEquals": "web"} if planned else {"Null": "false"}
@@ -147,6 +147,9 @@ def test_what_a_plan_names_is_granted_by_name() -> None:
     assert statements(document, "elasticloadbalancing:ModifyRule")[0]["Resource"] == [rules]
     (template,) = statements(document, "ec2:CreateLaunchTemplateVersion")
     assert template["Condition"] == {"StringEquals": {"aws:ResourceTag/bluegreen:service": "web"}}
+    _, green = statements(document, "ec2:GetConsoleOutput")
+    of_groups = {"aws:ResourceTag/aws:autoscaling:groupName": ["web-a", "web-b"]}
+    assert green["Condition"] == {"StringEquals": of_groups}
     assert not statements(document, "s3:PutObject")
 
 
