@@ -12,10 +12,32 @@ from pathlib import Path
 
 import attrs
 
-from . import calling, crowding, deciding, deploying, exploring, importing, proving, rehearsing, splitting
+from . import (
+    calling,
+    crowding,
+    deciding,
+    deploying,
+    exploring,
+    importing,
+    proving,
+    rehearsing,
+    scripting,
+    splitting,
+)
 from .worlds import SEED
 
-MODULES = (deciding, deploying, calling, rehearsing, crowding, splitting, exploring, proving, importing)
+MODULES = (
+    deciding,
+    deploying,
+    calling,
+    rehearsing,
+    crowding,
+    splitting,
+    exploring,
+    scripting,
+    proving,
+    importing,
+)
 SUBJECTS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- begin: python -m benchmarks --write -->\n", "<!-- end -->\n"

@@ -4,92 +4,151 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alarms import CompositeAlarm, MetricAlarm
+    from .application import Application
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
     from .dataplane import Split
     from .faults import (
         AlarmOk,
         AlarmRed,
+        AtPhase,
         BlindLook,
         Budget,
+        Busy,
+        Denied,
         Dies,
+        During,
         EditBounds,
+        EditVersion,
         EditWeights,
         Errors,
         Fault,
+        Gone,
+        LateCall,
         LaunchFails,
         LostAnswer,
+        MadeAnew,
         NeverHealthy,
+        Over,
+        Refreshes,
         RefusedCall,
         Rescale,
+        Scarce,
+        ScheduledAction,
         Sick,
         SlowBoot,
+        SlowToShow,
         StaleLook,
-        parse,
+        ZoneDown,
     )
+    from .latency import Latency
     from .outstanding import LeastOutstanding
     from .proof import Bounds, Exploration, Violation, explore, replay
     from .retelling import Moment, Story
     from .saved import world_from_dict, world_to_dict
-    from .settings import Settings
+    from .scaling import Hook, Scaling, StepScaling, TargetTracking
+    from .settings import Propagation, Settings
+    from .spelling import parse
+    from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
     from .timeline import Timeline
+    from .times import typical
     from .traffic import Traffic
     from .world import World
 
 __all__ = [
     "AlarmOk",
     "AlarmRed",
+    "Application",
+    "AtPhase",
     "BlindLook",
     "Bounds",
     "Budget",
+    "Busy",
     "Choices",
+    "CompositeAlarm",
+    "Denied",
     "Dies",
+    "During",
     "EditBounds",
+    "EditVersion",
     "EditWeights",
     "Errors",
     "Exploration",
     "Fault",
+    "Flaps",
+    "Gone",
+    "HealthAnswer",
+    "Hook",
+    "InternalError",
+    "LateCall",
+    "Latency",
     "LaunchFails",
     "LeastOutstanding",
     "LostAnswer",
+    "LuckyProbe",
+    "MadeAnew",
+    "MetricAlarm",
     "Moment",
     "NeverHealthy",
+    "Over",
+    "Propagation",
+    "Refreshes",
     "RefusedCall",
     "Rescale",
+    "Scaling",
+    "Scarce",
+    "ScheduledAction",
     "Settings",
     "Sick",
     "SimCloud",
     "SlowBoot",
+    "SlowToShow",
     "Split",
     "StaleLook",
+    "StepScaling",
     "Story",
+    "StuckDrain",
+    "TargetTracking",
     "Timeline",
     "Traffic",
     "Violation",
     "World",
+    "ZoneDown",
     "enumerate_runs",
     "explore",
     "parse",
     "replay",
     "tutorial",
+    "typical",
     "world_from_dict",
     "world_to_dict",
 ]
 
 # Where each public name lives; it is loaded when it is first used, like those of bluegreen.
 _HOMES = {
+    "alarms": "CompositeAlarm MetricAlarm",
+    "application": "Application",
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
     "dataplane": "Split",
     "faults": (
-        "AlarmOk AlarmRed BlindLook Budget Dies EditBounds EditWeights Errors Fault LaunchFails LostAnswer "
-        "NeverHealthy RefusedCall Rescale Sick SlowBoot StaleLook parse"
+        "AlarmOk AlarmRed AtPhase BlindLook Budget Busy Denied Dies During EditBounds EditVersion "
+        "EditWeights Errors Fault Gone LateCall LaunchFails LostAnswer MadeAnew NeverHealthy Over "
+        "Refreshes RefusedCall Rescale Scarce ScheduledAction Sick SlowBoot SlowToShow StaleLook "
+        "ZoneDown"
     ),
+    "latency": "Latency",
     "outstanding": "LeastOutstanding",
     "proof": "Bounds Exploration Violation explore replay",
     "retelling": "Moment Story",
+    "scaling": "Hook Scaling StepScaling TargetTracking",
+    "spelling": "parse",
     "saved": "world_from_dict world_to_dict",
+    "settings": "Propagation",
+    "target_faults": "Flaps HealthAnswer InternalError LuckyProbe StuckDrain",
     "timeline": "Timeline",
+    "times": "typical",
     "traffic": "Traffic",
     "world": "Settings World",
 }

@@ -20,24 +20,26 @@ from bluegreen.core.observation import ErrorClass, Outcome, Result
 
 from . import autoscaling, balancer
 from .autoscaling import Refused
-from .faults import LostAnswer, RefusedCall
+from .faults import LateCall, LostAnswer, RefusedCall
 from .world import Group, World
 
 HIGHEST_WEIGHT = 999
 """ALB user guide, "Rule actions": weights are 0 to 999."""
 
 
-def called(world: World, command: Command, fate: LostAnswer | RefusedCall | None) -> tuple[World, Outcome]:
+def called(
+    world: World, command: Command, fate: LostAnswer | RefusedCall | LateCall | None
+) -> tuple[World, Outcome]:
     """The world after a call with such a fate, and what its sender hears of it."""
     refused = None
     if isinstance(fate, RefusedCall):
         refused = Refused(fate.error, "refused by the simulator, as it was told")
-    elif fate is None or fate.applied:
+    elif fate is None or (isinstance(fate, LostAnswer) and fate.applied):
         try:
             world = carry_out(world, command)
         except Refused as no:
             refused = no
-    if isinstance(fate, LostAnswer):
+    if isinstance(fate, LostAnswer | LateCall):
         lost = Outcome(command=command, result=Result.UNKNOWN, error=ErrorClass.LOST, detail="no answer")
         return world, lost
     if refused is not None:
@@ -52,6 +54,7 @@ def carry_out(world: World, command: Command) -> World:
     Raises:
         Refused: If the world says no; it is then as it was.
     """
+    autoscaling.permitted(world, type(command).__name__)
     match command:
         case PrepareVersion(template=template, source=source, image=image, token=token):
             return autoscaling.prepare_version(world, template, source, image, token)
@@ -66,9 +69,9 @@ def carry_out(world: World, command: Command) -> World:
         case SetShares(weights=weights):
             return _divide(world, weights)
         case Attach(fleet=fleet):
-            return balancer.attach(world, _shared(world, fleet))
+            return autoscaling.attach(world, _shared(world, fleet))
         case Detach(fleet=fleet):
-            return balancer.detach(world, _shared(world, fleet))
+            return autoscaling.detach(world, _shared(world, fleet))
         case Freeze(fleet=fleet, frozen=frozen):
             return autoscaling.freeze(world, fleet, frozen=frozen)
         case CopySetting(setting=setting):
@@ -92,7 +95,7 @@ def _create(world: World, command: CreateFleet) -> World:
 def _shared(world: World, fleet: str) -> Group:
     if world.weighted:
         raise Refused("bug", f"{fleet} has a target group of its own: set its weight")
-    return autoscaling.existing(world, fleet)
+    return autoscaling.changeable(world, fleet)
 
 
 def _divide(world: World, weights: tuple[tuple[str, int], ...]) -> World:

@@ -1,24 +1,23 @@
-"""Auto Scaling groups: sizes, launches, replacement, termination; and the launch template's versions.
+"""Auto Scaling groups as they are asked for: sizes, versions, processes; and how time passes in them.
 
-Rules are those of the EC2 Auto Scaling user guide ("Scaling limits", "Lifecycle", "Health checks",
-"Termination policies"). What is asked wrongly is answered with ``Refused`` and changes nothing.
+Rules are those of the EC2 Auto Scaling user guide ("Scaling limits", "Suspend and resume processes", "Delete
+your Auto Scaling group"). What is asked wrongly is answered with ``Refused`` and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable
 
 from attrs import evolve
 
-from .balancer import application_changed, check, deregister, register, used
+from . import balancer
 from .choices import Choices
-from .faults import LaunchFails, NeverHealthy, SlowBoot
-from .settings import Settings
-from .world import NEVER, Group, Instance, Version, World, ms
-
-RETRY_LIMIT_SECONDS = 300
-NO_CAPACITY = "We currently do not have sufficient capacity in the Availability Zone you requested."
+from .faults import Busy, Denied, SlowToShow
+from .launching import REASONS, converge, not_launched, react
+from .lifecycle import lived, loosened, without
+from .scaling import OWN_SCALING, PLAIN, Scaling
+from .tending import tend, tended
+from .world import NEVER, Group, Instance, Resolved, Version, World, ms
 
 
 class Refused(Exception):
@@ -35,178 +34,104 @@ class Refused(Exception):
         self.kind = kind
 
 
-# ----------------------------------------------------------------------------------------- life of instances
+# ------------------------------------------------------------------------------------------------ time passes
 
 
 def progress(world: World, group: Group, choices: Choices) -> World:
     """The world after all that is due now in one group, launches and terminations included."""
     if group.due > world.now:
         return world
-    if any(instance.due <= world.now for instance in group.instances):
-        group = group.replaced(instances=tuple(_survivors(world, group, choices)))
-        world = world.with_group(react(world, group))
-    return _converge(world, group, choices) if group.react_at <= world.now else world
+    looks = group.react_at <= world.now
+    if group.tend_at <= world.now or any(instance.due <= world.now for instance in group.instances):
+        world, group = _after(world, group.replaced(tend_at=NEVER), list(lived(world, group, choices)))
+        if group.deleting and not group.instances:
+            return world.replaced(groups=tuple(other for other in world.groups if other.name != group.name))
+    return converge(world, group, choices) if looks else world
 
 
-def react(world: World, group: Group) -> Group:
-    """The group, about to look at its size if that is not what it wants."""
-    if group.react_at == NEVER and group.staying != group.desired:
-        return group.replaced(react_at=world.now + ms(world.settings.react_seconds))
-    return group
+def _after(world: World, group: Group, lives: list[tuple[Instance, Instance | None]]) -> tuple[World, Group]:
+    """World and group after this became of its instances."""
+    gone = {before.id for before, now in lives if now is None}
+    if gone:
+        loose = tuple(loosened(each) for each, now in lives if now is None and each.life == "detaching")
+        world = world.replaced(loose=world.loose + loose) if loose else world
+        group = without(group, gone, world.now)
+    group = group.replaced(instances=tuple([now for _, now in lives if now is not None]))
+    if group.scaling.hooks:
+        group = _hooked(world, group, lives)
+    return tidied(world, group)
 
 
-def _survivors(world: World, group: Group, choices: Choices) -> Iterator[Instance]:
-    now = world.now
-    for instance in group.instances:
-        lives: Instance | None = instance
-        # A check sees what was before this moment, so it comes first.
-        while lives and lives.due <= now:
-            if lives.target_at <= now:
-                lives = _target_due(lives, world)
-            elif lives.app_at <= now:
-                lives = application_changed(lives, now, world.settings, answers=True)
-            else:
-                lives = _life_due(lives, world, group, choices)
-        if lives:
-            yield lives
+def _hooked(world: World, group: Group, lives: list[tuple[Instance, Instance | None]]) -> Group:
+    """Instances abandoned at a launch are failed launches; one that comes in service ends the row of them."""
+    became = {now.life for before, now in lives if now is not None and before.life.startswith("pending")}
+    if "running" in became:
+        group = group.replaced(failures=0)
+    return not_launched(world, group, REASONS["hooks"]) if "leaving" in became else group
 
 
-def _target_due(instance: Instance, world: World) -> Instance | None:
-    if instance.target == "draining":
-        gone = instance.life == "leaving"
-        return None if gone else instance.replaced(target="", run_from=NEVER, target_at=NEVER)
-    checked = check(instance, world.settings)
-    if checked.target == "unhealthy" and world.settings.replace_unhealthy and checked.life == "running":
-        return leave(checked, world.now, world.settings)
-    return checked
-
-
-def _life_due(instance: Instance, world: World, group: Group, choices: Choices) -> Instance | None:
-    if instance.life != "pending":
-        return None
-    boot = _boot_ms(world, group, instance, choices)
-    app_at = NEVER if boot is None else world.now + boot
-    instance = instance.replaced(life="running", life_at=NEVER, app_at=app_at)
-    if not group.attached:
-        return instance
-    return register(instance, world.now, world.settings, used=used(world, group))
-
-
-def _boot_ms(world: World, group: Group, instance: Instance, choices: Choices) -> int | None:
-    """How long the application takes from now until it answers; None: for ever."""
-    version = world.version(instance.version)
-    boot = world.settings.boot_seconds
-    for fault in world.faults:
-        if isinstance(fault, NeverHealthy) and fault.group in (None, group.name):
-            if fault.image is None or (version and version.image == fault.image):
-                return None
-        elif isinstance(fault, SlowBoot) and fault.group in (None, group.name):
-            boot = (fault.seconds,)
-    return ms(choices.pick(boot))
-
-
-def leave(instance: Instance, now: int, settings: Settings) -> Instance:
-    """The instance on its way out: it drains first if it is registered, and cannot come back."""
-    if instance.checked:
-        return deregister(instance, now, settings).replaced(life="leaving", life_at=NEVER)
-    if instance.target == "draining":
-        return instance.replaced(life="leaving", life_at=NEVER)
-    return instance.replaced(target="", life="leaving", life_at=now + ms(settings.stop_seconds))
-
-
-def _converge(world: World, group: Group, choices: Choices) -> World:
-    """The group launches what is missing, or ends what is too much."""
-    missing = group.desired - group.staying
-    if missing <= 0:
-        group = group.replaced(react_at=NEVER, instances=_shrunk(world, group, -missing, choices))
-        return world.with_group(group)
-    for fault in world.faults:
-        if isinstance(fault, LaunchFails) and fault.times and fault.group in (None, group.name):
-            spent = tuple(evolve(f, times=f.times - 1) if f is fault else f for f in world.faults)
-            return world.replaced(faults=spent).with_group(_not_launched(world, group, NO_CAPACITY))
-    if why := _unlaunchable(world, group.version):
-        return world.with_group(_not_launched(world, group, why))
-    running_at = world.now + ms(world.settings.pending_seconds)
-    serials = range(world.serial + 1, world.serial + 1 + missing)
-    launched = tuple(
-        Instance(f"i-{n:04d}", group.version, "pending", running_at, launched_at=world.now) for n in serials
-    )
-    group = group.replaced(
-        instances=group.instances + launched, react_at=NEVER, failures=0, launch_error=None
-    )
-    return world.replaced(serial=serials[-1]).with_group(group)
-
-
-def _unlaunchable(world: World, number: int) -> str | None:
-    """Why nothing can be started from a template version: it or its image is gone, or not there yet."""
-    version = world.version(number)
-    if version is None:
-        return f"The specified launch template version {number} does not exist."
-    image = world.image(version.image)
-    if image is None:
-        return f"The image id '[{version.image}]' does not exist"
-    return None if image.available_at <= world.now else f"The image ID '{image.id}' is not available"
-
-
-def _not_launched(world: World, group: Group, why: str) -> Group:
-    pause = min(world.settings.retry_seconds * 2 ** min(group.failures, 20), RETRY_LIMIT_SECONDS)
-    return group.replaced(
-        react_at=world.now + ms(pause),
-        failures=group.failures + 1,
-        launch_error=why,
-        failed_at=world.now,
-    )
-
-
-def _shrunk(world: World, group: Group, surplus: int, choices: Choices) -> tuple[Instance, ...]:
-    if not surplus:
-        return group.instances
-    staying = [instance for instance in group.instances if instance.life != "leaving"]
-    if world.settings.termination != "oldest-version":
-        victims = {victim.id for victim in choose(world, staying, surplus, choices)}
-    else:
-        staying.sort(key=lambda instance: instance.version)  # stable: of equal versions the oldest first
-        victims = {victim.id for victim in staying[:surplus]}
-    out = partial(leave, now=world.now, settings=world.settings)
-    return tuple(out(instance) if instance.id in victims else instance for instance in group.instances)
-
-
-def choose(world: World, among: list[Instance], count: int, choices: Choices) -> list[Instance]:
-    """``count`` instances; a choice only where instances can be told apart, here or by whoever asks."""
-    left, chosen = list(among), []
-    interval, each = ms(world.settings.check_interval_seconds), world.settings.termination == "each"
-    for _ in range(min(count, len(left))):
-        kinds = {
-            (instance.key(world.now, interval), instance.id if each else ""): instance
-            for instance in reversed(left)
-        }
-        chosen.append(choices.pick([kinds[key] for key in sorted(kinds)]))
-        left.remove(chosen[-1])
-    return chosen
+def tidied(world: World, group: Group) -> tuple[World, Group]:
+    """World and group after the group has looked after its instances, and at its size."""
+    if tended(world, group):
+        group = tend(world, group)
+    group = react(world, group)
+    return world.with_group(group), group
 
 
 # -------------------------------------------------------------------------------------------- what is asked
 
 
 def existing(world: World, name: str) -> Group:
-    """The group of that name.
+    """The group of that name, as far as it can be seen yet.
 
     Raises:
         Refused: If there is none.
     """
     group = world.group(name)
-    if group is None:
+    if group is None or group.shown_at > world.now:
         raise Refused("absent", f"AutoScalingGroup name not found - {name}")
     return group
 
 
-def _sized(low: int, size: int, high: int) -> None:
+def permitted(world: World, action: str) -> None:
+    """See that an action is allowed.
+
+    Raises:
+        Refused: If it is denied.
+    """
+    if any(isinstance(fault, Denied) and fault.action == action for fault in world.faults):
+        raise Refused("identity", f"You are not authorized to perform this operation: {action}")
+
+
+def changeable(world: World, name: str) -> Group:
+    """The group of that name, which takes changes now.
+
+    Raises:
+        Refused: If there is none, it is being deleted, or something else goes on in it.
+    """
+    group = existing(world, name)
+    if group.deleting:
+        raise Refused("bug", f"AutoScalingGroup {name} is pending delete")
+    if any(isinstance(fault, Busy) and fault.group == name for fault in world.faults):
+        raise Refused("busy", f"Scaling activity is in progress and blocks this action: {name}")
+    return group
+
+
+def sized(low: int, size: int, high: int) -> None:
+    """See that sizes can be those of a group ("Scaling limits").
+
+    Raises:
+        Refused: If they cannot.
+    """
+    if low > high:
+        raise Refused("bug", f"Max bound, {high}, must be greater than or equal to min bound, {low}")
     if not 0 <= low <= size <= high:
-        raise Refused("bug", f"sizes must satisfy 0 <= min <= desired <= max, not {low}, {size}, {high}")
+        said = f"Desired capacity:{size} must be between the specified min size:{low} and max size:{high}"
+        raise Refused("bug", said)
 
 
-def _known(world: World, version: int) -> None:
-    if world.version(version) is None:
+def _known(world: World, version: int | Resolved) -> None:
+    if world.version(world.resolved(version)) is None:
         raise Refused("absent", f"no version {version} of launch template {world.template}")
 
 
@@ -218,22 +143,54 @@ def set_bounds(world: World, name: str, low: int, high: int) -> World:
 
 def set_size(world: World, name: str, size: int, low: int, high: int) -> World:
     """Set a group's wanted size and bounds in one call. The call is a wish: the group converges later."""
-    group = existing(world, name)
-    _sized(low, size, high)
-    group = group.replaced(min=low, max=high, desired=size)
-    return world.with_group(react(world, group))
+    group = changeable(world, name)
+    sized(low, size, high)
+    return tidied(world, group.replaced(min=low, max=high, desired=size))[0]
 
 
-def set_version(world: World, name: str, version: int) -> World:
+def calmly(world: World, name: str, size: int) -> World:
+    """Set a group's wanted size unless a cooldown lasts; another one begins (``HonorCooldown``)."""
+    group = changeable(world, name)
+    if group.quiet_until > world.now:
+        raise Refused("busy", f"Scaling activity is in progress and blocks this action: {name} cools down")
+    quiet_until = world.now + ms(group.scaling.cooldown_seconds)
+    quiet = world.with_group(group.replaced(quiet_until=quiet_until))
+    return set_size(quiet, name, size, group.min, group.max)
+
+
+def set_version(world: World, name: str, version: int | Resolved) -> World:
     """Point a group at a template version; only later launches heed it."""
-    group = existing(world, name)
+    group = changeable(world, name)
     _known(world, version)
     return world.with_group(group.replaced(version=version))
 
 
 def freeze(world: World, name: str, *, frozen: bool) -> World:
     """Suspend or resume a group's own scaling (processes AlarmNotification and ScheduledActions)."""
-    return world.with_group(existing(world, name).replaced(frozen=frozen))
+    return suspend(world, name, OWN_SCALING, suspended=frozen)
+
+
+def suspend(world: World, name: str, processes: Iterable[str], *, suspended: bool) -> World:
+    """Suspend processes of a group, or resume them: what was left undone is then looked at anew."""
+    group = existing(world, name)
+    now = set(group.suspended) | set(processes) if suspended else set(group.suspended) - set(processes)
+    return tidied(world, group.replaced(suspended=tuple(sorted(now))))[0]
+
+
+def attach(world: World, group: Group, *, by_source: bool = False) -> World:
+    """Put a group behind its target group, through one family of calls or the other.
+
+    With health check type ELB it heeds the balancer's verdicts once one of its instances is healthy.
+    """
+    if group.attached:
+        return world
+    added_at = world.now + ms(world.settings.attach_seconds) if world.settings.attach_seconds else 0
+    return balancer.attach(world, group.replaced(armed=False, added_at=added_at, by_source=by_source))
+
+
+def detach(world: World, group: Group) -> World:
+    """Take a group out from behind its target group; its instances drain, and run on."""
+    return balancer.detach(world, group.replaced(armed=False))
 
 
 def create_group(world: World, group: Group, like: str | None) -> World:
@@ -242,45 +199,65 @@ def create_group(world: World, group: Group, like: str | None) -> World:
     if old is not None and old.token and old.token == group.token:
         return world
     # A weighted group is behind its own target group from the start; a shared one is attached later.
-    made = add_group(world, group.replaced(attached=world.weighted))
-    if like is not None:
-        existing(world, like)
+    scaling = existing(world, like).scaling if like is not None else PLAIN
+    made = add_group(world, group.replaced(attached=world.weighted, scaling=copied(scaling)))
     if world.home(group.name) is None:
         raise Refused("absent", f"no target group is known for {group.name}")
     return made
 
 
+def copied(scaling: Scaling) -> Scaling:
+    """What another group is made like: scaling policies are a group's own."""
+    return evolve(scaling, policies=()) if scaling.policies else scaling
+
+
 def add_group(world: World, group: Group) -> World:
-    """Create a group as it is given (CreateAutoScalingGroup): twice is an error."""
-    if world.group(group.name) is not None:
-        raise Refused("conflict", f"AutoScalingGroup by this name already exists - {group.name}")
-    _sized(group.min, group.desired, group.max)
+    """Create a group as it is given (CreateAutoScalingGroup): twice is an error.
+
+    One that is created behind its target group is armed from the start: nothing has to pass a check first.
+    """
+    old = world.group(group.name)
+    if old is not None:
+        pending = " and is pending delete" if old.deleting else ""
+        raise Refused("conflict", f"AutoScalingGroup by this name already exists{pending} - {group.name}")
+    sized(group.min, group.desired, group.max)
     _known(world, group.version)
-    return world.replaced(groups=(*world.groups, react(world, group)))
-
-
-def end_instance(world: World, group: Group, name: str, *, lower: int) -> World:
-    """End one instance by name, the wanted size going down by ``lower`` (0 or 1)."""
-    instances = tuple(
-        leave(each, world.now, world.settings) if each.id == name and each.life != "leaving" else each
-        for each in group.instances
+    slow = max([ms(fault.seconds) for fault in world.faults if isinstance(fault, SlowToShow)], default=0)
+    group = group.replaced(
+        armed=group.attached and world.elb_checked(group), shown_at=world.now + slow if slow else 0
     )
-    ended = group.replaced(desired=group.desired - lower, instances=instances)
-    return world.with_group(react(world, ended))
+    return world.replaced(groups=(*world.groups, react(world, group)))
 
 
 def delete_group(world: World, name: str, *, force: bool = False) -> World:
     """Delete an empty group (DeleteAutoScalingGroup); an absent one is gone already.
 
-    With ``force`` whatever is in it goes at once, without draining: "does not wait for the instances to
-    terminate".
+    With ``force`` whatever is in it ends at once, without draining or hooks: "does not wait for the
+    instances to terminate". The name stays taken until they have.
     """
     group = world.group(name)
-    if group is None:
+    if group is None or group.deleting:
         return world
-    if (group.instances or group.desired) and not force:
-        raise Refused("in-use", "You cannot delete an AutoScalingGroup while there are instances in it.")
-    return world.replaced(groups=tuple(other for other in world.groups if other is not group))
+    protection = group.scaling.deletion
+    if protection == "prevent-all-deletion" or (force and protection == "prevent-force-deletion"):
+        raise Refused("in-use", f"{name} has deletion protection ({protection}): take it away first")
+    if not force:
+        if group.instances or group.desired:
+            said = "You cannot delete an AutoScalingGroup while there are instances in it."
+            raise Refused("in-use", said)
+        changeable(world, name)
+    if not (group.instances or world.settings.delete_seconds):
+        return world.replaced(groups=tuple(other for other in world.groups if other is not group))
+    over = world.now + ms(world.settings.stop_seconds)
+    ended = tuple(
+        each.replaced(life="leaving", life_at=over, target="", target_at=NEVER, left_at=world.now)
+        for each in group.instances
+    )
+    tend_at = world.now + ms(world.settings.delete_seconds)
+    going = group.replaced(
+        min=0, desired=0, extra=0, deleting=True, instances=ended, react_at=NEVER, tend_at=tend_at
+    )
+    return world.with_group(going)
 
 
 def prepare_version(world: World, template: str, source: int, image: str, token: str) -> World:

@@ -1,8 +1,7 @@
-"""The load balancer: registration, health checks by arithmetic, draining, the rule, who gets requests.
+"""The load balancer: who is registered where, the rule, and to whom each node sends requests.
 
-Rules are those of the ALB user guide ("Health checks for your target groups", "Registered targets",
-"Deregistration delay", "Target groups: routing"). No check is an event: only the first one after a change
-of the application is looked at, and from it follows the moment at which the verdict changes.
+Rules are those of the ALB user guide ("Registered targets", "Target groups: routing", "Target group health",
+"Cross-zone load balancing for target groups").
 """
 
 from __future__ import annotations
@@ -10,82 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from .faults import Errors
-from .settings import Settings
+from .checks import deregister, register
+from .faults import ZoneDown
 from .traffic import Pool, Target
-from .world import NEVER, Group, Instance, TargetState, World, ms
-
-
-def register(instance: Instance, now: int, settings: Settings, *, used: bool = True) -> Instance:
-    """The instance, newly registered: what was known of it is forgotten; without use it is not checked."""
-    if not used:
-        return instance.replaced(target="unused", seen=-1, run_from=NEVER, target_at=NEVER)
-    first = now + ms(settings.first_check_seconds)
-    return instance.replaced(target="initial", seen=-1, run_from=first, target_at=first)
-
-
-def deregister(instance: Instance, now: int, settings: Settings) -> Instance:
-    """The instance, draining for the whole delay, whether or not requests are in flight."""
-    if not instance.checked:
-        return instance.replaced(target="") if instance.target == "unused" else instance
-    over = now + ms(settings.deregistration_seconds)
-    return instance.replaced(target="draining", seen=-1, run_from=NEVER, target_at=over)
-
-
-def application_changed(instance: Instance, now: int, settings: Settings, *, answers: bool) -> Instance:
-    """The instance after its application started or stopped to answer.
-
-    A check at this very moment still sees what was before.
-    """
-    target_at = instance.target_at
-    if instance.checked:
-        target_at = instance.run_from
-        if now >= target_at:
-            interval = ms(settings.check_interval_seconds)
-            target_at += ((now - target_at) // interval + 1) * interval
-    return instance.replaced(
-        answers=answers, answered=instance.answered or answers, app_at=NEVER, target_at=target_at
-    )
-
-
-def check(instance: Instance, settings: Settings) -> Instance:
-    """The instance after the health check that was due."""
-    at, result = instance.target_at, int(instance.answers)
-    run_from = instance.run_from if result == instance.seen else at
-    needed = _checks_needed(instance, result, settings)
-    if needed is None:
-        return instance.replaced(seen=result, run_from=run_from, target_at=NEVER)
-    verdict_at = run_from + (needed - 1) * ms(settings.check_interval_seconds)
-    if verdict_at > at:
-        return instance.replaced(seen=result, run_from=run_from, target_at=verdict_at)
-    target: TargetState = "healthy" if result else "unhealthy"
-    return instance.replaced(target=target, seen=result, run_from=run_from, target_at=NEVER)
-
-
-def _checks_needed(instance: Instance, result: int, settings: Settings) -> int | None:
-    """Checks in a row with this result that change the verdict; None when it agrees already."""
-    if result:
-        return {"initial": 1, "unhealthy": settings.healthy_threshold}.get(instance.target)
-    return None if instance.target == "unhealthy" else settings.unhealthy_threshold
+from .view import TargetState
+from .watching import wrong_percents
+from .world import Group, Instance, World
 
 
 def used(world: World, group: Group) -> bool:
     """Whether a rule leads to the group's target group, with whatever weight."""
     return world.home(group.name) in dict(world.rule)
-
-
-def reason(instance: Instance) -> str | None:
-    """The reason code of a target's state (ALB user guide, "Target health status"); none when healthy."""
-    match instance.target:
-        case "initial":
-            return "Elb.RegistrationInProgress" if instance.seen < 0 else "Elb.InitialHealthChecking"
-        case "unhealthy":
-            return "Target.Timeout" if instance.dead else "Target.FailedHealthChecks"
-        case "draining":
-            return "Target.DeregistrationInProgress"
-        case "unused":
-            return "Target.NotInUse"
-    return None
 
 
 # -------------------------------------------------------------------------------------------- what is asked
@@ -137,7 +71,7 @@ def change_targets(world: World, group: Group, ids: set[str], *, registered: boo
             return instance
         if not registered:
             return deregister(instance, world.now, world.settings)
-        if instance.target not in ("", "draining"):
+        if instance.target not in ("", "draining") or instance.ended:
             return instance
         return register(instance, world.now, world.settings, used=used(world, group))
 
@@ -147,32 +81,84 @@ def change_targets(world: World, group: Group, ids: set[str], *, registered: boo
 # ------------------------------------------------------------------------------------------ who gets requests
 
 
-def pools(world: World) -> tuple[Pool, ...]:
-    """The targets of each target group in the rule, as the data plane sees them now.
+Known = tuple[Instance, str, TargetState]
+"""A target as a node knows it: the instance, its group, what the node says of it."""
 
-    No failover between weighted target groups. A target group without a healthy target fails open: all
-    its registered targets get requests, those without a verdict too.
+
+def known(world: World, target_group: str, node: int = 0) -> list[Known]:
+    """The targets of a target group that a node knows of."""
+    return [
+        (instance, group.name, state)
+        for group in world.groups
+        if world.home(group.name) == target_group
+        for instance in group.instances
+        if instance.checked and (state := instance.views[node].state if instance.views else instance.target)
+    ]
+
+
+def pools(world: World, node: int = 0) -> tuple[Pool, ...]:
+    """The targets of each target group in the rule, as a node sends requests to them when it is up to date.
+
+    No failover between weighted target groups.
     """
     return tuple(
-        Pool(
-            name, weight, _serving(world, [group for group in world.groups if world.home(group.name) == name])
-        )
-        for name, weight in world.rule
+        Pool(name, weight, serving(world, known(world, name, node), node)) for name, weight in world.rule
     )
 
 
-def _serving(world: World, groups: list[Group]) -> tuple[Target, ...]:
-    wrong = {fault.image: fault.percent for fault in world.faults if isinstance(fault, Errors)}
-    percents = {version.number: wrong.get(version.image, 0) for version in world.versions}
-    healthy: list[Target] = []
-    others: list[Target] = []
-    for group in groups:
-        for instance in group.instances:
-            if instance.checked:
-                into = healthy if instance.target == "healthy" else others
-                percent = percents.get(instance.version, 0)
-                into.append((instance.id, group.name, instance.answers, percent))
-    return tuple(healthy or others)
+def serving(world: World, targets: list[Known], node: int) -> tuple[Target, ...]:
+    """Whom a node sends requests to, of the targets that it knows of.
+
+    With too few healthy ones the target group fails open: all its targets get requests, those without a
+    verdict too (ALB user guide, "Target group health").
+    """
+    settings = world.settings
+    if not settings.cross_zone:
+        targets = [each for each in targets if each[0].zone == settings.zone_of_node[node]]
+    good = [each for each in targets if each[2] == "healthy"]
+    few = below(len(good), len(targets), settings.minimum_healthy_count, settings.minimum_healthy_percent)
+    # Without a healthy target there is nobody but the others, however low the minimum.
+    chosen = targets if few or not good else good
+    percents = wrong_percents(world)
+    return tuple([(each.id, group, each.answers, percents.get(each.version, 0)) for each, group, _ in chosen])
+
+
+def below(healthy: int, registered: int, count: int, percent: int) -> bool:
+    """Whether healthy targets are fewer than a minimum, given as a count and in percent; either is enough."""
+    return healthy < count or healthy * 100 < percent * registered
+
+
+def down(world: World) -> list[int]:
+    """The zones that have failed."""
+    return [fault.zone for fault in world.faults if isinstance(fault, ZoneDown)]
+
+
+def in_dns(world: World) -> tuple[bool, ...]:
+    """Of each node, whether DNS leads clients to it: all of them when none should be.
+
+    A node leaves when a target group has fewer healthy targets in its zone than the minimum (of all zones
+    with cross-zone load balancing). A zone without targets stays, and answers 503 (ALB user guide,
+    "Cross-zone load balancing for target groups").
+    """
+    settings = world.settings
+    if not down(world) and not settings.views and (settings.cross_zone or len(settings.enabled) == 1):
+        return (True,) * settings.node_count  # all nodes count the same, so all stay, or all should leave
+    found = tuple([_fit(world, node) for node in range(settings.node_count)])
+    return found if any(found) else (True,) * settings.node_count
+
+
+def _fit(world: World, node: int) -> bool:
+    settings = world.settings
+    zone = settings.zone_of_node[node]
+    if zone in down(world):
+        return False
+    bad = []
+    for name, _ in world.rule:
+        targets = [e for e in known(world, name, node) if settings.cross_zone or e[0].zone == zone]
+        if targets:
+            good = sum(state == "healthy" for _, _, state in targets)
+            bad.append(below(good, len(targets), settings.dns_minimum_count, settings.dns_minimum_percent))
+    return not (any(bad) if settings.dns_failover == "any" else bad and all(bad))
 
 
 def healthy(world: World) -> tuple[tuple[str, int], ...]:

@@ -7,7 +7,8 @@ import hashlib
 from attrs import evolve
 
 from .autoscaling import Refused
-from .world import NEVER, BuildInstance, BuildState, Image, World, ms
+from .built import BuildInstance, BuildState
+from .world import NEVER, Image, World, ms
 
 _NEXT: dict[BuildState, BuildState] = {
     "pending": "running",
@@ -97,7 +98,10 @@ def create_image(world: World, name: str, image: str, token: str) -> World:
         if found.token == token:
             return world
         raise Refused("conflict", f"AMI name {image} is already in use")
-    at = world.now + ms(world.settings.image_seconds)
+    times = world.settings.image_seconds
+    if isinstance(times, tuple):
+        times = times[len(world.images) % len(times)]
+    at = world.now + ms(times)
     return world.replaced(images=(*world.images, Image(image_id(image), image, token, at)))
 
 

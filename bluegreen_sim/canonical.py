@@ -11,6 +11,7 @@ from itertools import groupby
 
 from attrs import evolve
 
+from .scaling import NEW
 from .world import NEVER, Group, Image, Instance, World, ms
 
 Names = Mapping[str, str]
@@ -31,7 +32,17 @@ def canonical(world: World) -> tuple[World, Names]:
         for instance in ranked:
             names[instance.id] = f"i-{len(names) + 1:04d}"
         instances = tuple([_rebased(instance, names[instance.id], now, interval) for instance in ranked])
-        groups.append(group.replaced(instances=instances, react_at=_before(group.react_at, now)))
+        groups.append(
+            group.replaced(
+                instances=instances,
+                react_at=_before(group.react_at, now),
+                tend_at=_before(group.tend_at, now),
+                added_at=max(0, group.added_at - now),
+                quiet_until=max(0, group.quiet_until - now),
+                shown_at=max(0, group.shown_at - now),
+                log=(),
+            )
+        )
     found = world.replaced(
         now=0,
         groups=tuple(groups),
@@ -66,14 +77,18 @@ def _before(at: int, now: int) -> int:
 
 def _rebased(instance: Instance, name: str, now: int, interval: int) -> Instance:
     run_from = _before(instance.run_from, now)
-    if not instance.checked:
+    if not instance.checked or instance.views:
         run_from = NEVER
     elif instance.settled:
         run_from = run_from % interval - interval
     return instance.replaced(
         id=name,
+        launched_at=0,
+        left_at=0,
+        standing=instance.standing if instance.standing == NEW else instance.standing.rebased(now),
         life_at=_before(instance.life_at, now),
         app_at=_before(instance.app_at, now),
         target_at=_before(instance.target_at, now),
         run_from=run_from,
+        views=tuple([view.rebased(now, interval) for view in instance.views]),
     )

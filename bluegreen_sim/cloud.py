@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from attrs import evolve
 
 from bluegreen.core.commands import Command
 from bluegreen.core.evidence import Console, Evidence
@@ -15,20 +17,28 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import autoscaling, balancer, engine
+from . import autoscaling, balancer, engine, steering
+from .alarms import CompositeAlarm, MetricAlarm
+from .application import Application, Manner
 from .asking import called
 from .building import SimBuilder
 from .choices import Choices
-from .faults import Budget, Errors, Fault, StaleLook, for_groups
+from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
+from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import found, homes, new_images, new_versions
 from .looking import Looker
 from .measuring import measure
+from .metrics import MINUTE_MS, Metrics, Query
+from .routing import Routing
+from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
-from .world import Image, Instance, World
+from .watching import application, rules_of
+from .world import NEVER, Image, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
+_SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
 
 
 class SimCloud:
@@ -44,6 +54,10 @@ class SimCloud:
         live: Index of the live group in ``plan.groups``; None when nothing is live yet.
         live_image: Image that the live group runs.
         settings: How the world behaves.
+        groups: What groups are told besides their sizes, by name or as ``blue`` and ``green``: lifecycle
+            hooks, a grace period, scaling policies.
+        applications: What the applications of images are like, by image; besides those of the settings.
+        alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
         world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
             not used.
         choices: Decide what is uncertain, instead of ``seed``.
@@ -71,6 +85,9 @@ class SimCloud:
         live: int | None = 0,
         live_image: str = "ami-0alpha",
         settings: Settings | None = None,
+        groups: Mapping[str, Scaling] | None = None,
+        applications: Mapping[str, Application] | None = None,
+        alarms: Iterable[MetricAlarm | CompositeAlarm] = (),
         world: World | None = None,
         choices: Choices | None = None,
         add_image: bool = False,
@@ -84,9 +101,12 @@ class SimCloud:
                 live_image=live_image,
                 settings=settings or Settings(),
                 budget=budget or Budget(),
+                groups=_named(plan, live, groups or {}),
             )
         else:
             world = _carried_on(world, plan, budget, add_image=add_image)
+        if applications:
+            world = _with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
@@ -95,16 +115,22 @@ class SimCloud:
         self.timeline = Timeline(
             self.traffic,
             self.blue,
-            nodes=world.settings.nodes,
+            nodes=world.settings.node_count,
             start_ms=world.now,
-            cursor=world.settings.cursor,
+            rules=rules_of(world.settings, seed),
         )
         self._looker = Looker()
-        self._recorded: World | None = None
+        self._routing = Routing(self.timeline)
         self._fetched = 0
         self._answered: Counter[str] = Counter()
+        self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
+        self._late: list[tuple[int, Callable[[World], World]]] = []
         faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
-        self.world = engine.with_faults(world, faults) if faults else world
+        self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
+        self.timeline.on_phase = self._entered
+        world = engine.with_faults(world, faults) if faults else world
+        colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
+        self.world = with_alarms(world, tuple(alarms), colours)
         self._record(self.world)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
@@ -125,6 +151,8 @@ class SimCloud:
         """Carry out one command, at most once, and say what became of it."""
         world, fate = engine.before_call(self.world, self.choices)
         self.world, outcome = called(world, command, fate)
+        if isinstance(fate, LateCall):
+            self.later(fate.seconds, lambda world: called(world, command, None)[0])
         self._record(self.world)
         return outcome
 
@@ -134,8 +162,71 @@ class SimCloud:
         until = self.world.now + milliseconds
         world = engine.before_elapse(self.world, self.choices)
         self._record(world)
-        self.world = engine.advance(world, until, self.choices, self._record if self._watched else None)
-        self.timeline.extend(until)
+        self.world = world
+        while (moment := min(minute := self._next_minute, late := self._next_late)) <= until:
+            self._advance(moment)
+            if minute <= late:
+                self._minute_is_over()
+            else:
+                self.world = self._late.pop(0)[1](self.world)
+                self._record(self.world)
+        self._advance(until)
+
+    def _advance(self, until: int) -> None:
+        self.world = engine.advance(self.world, until, self.choices, self._record if self._watched else None)
+        if self._watched:
+            self._routing.extend(until)
+        if self.world.evaluated:
+            self.world = by_rules(self.world)
+
+    @property
+    def _next_minute(self) -> int:
+        """When alarms are evaluated next, and policies look at the load."""
+        steered = any(group.scaling.policies for group in self.world.groups)
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if steered or self.world.evaluated else NEVER
+
+    @property
+    def _next_late(self) -> int:
+        """When something comes to pass that was asked for earlier."""
+        return self._late[0][0] if self._late else NEVER
+
+    def _minute_is_over(self) -> None:
+        """Alarms are evaluated; groups with policies look at the load of the minute."""
+        if self.world.evaluated:
+            self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
+        if any(group.scaling.policies for group in self.world.groups):
+            self._loads.append(self._load(self.world))
+            loads = {
+                name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]
+            }
+            self.world = steering.steered(self.world, loads)
+            self._record(self.world)
+
+    def _load(self, world: World) -> dict[str, float]:
+        """Requests of the minute that is over, by group, as they are divided now."""
+        now = world.now - self.timeline.start_ms
+        arrived = self.traffic.arrived(now) - self.traffic.arrived(max(0, now - MINUTE_MS))
+        load = dict.fromkeys((group.name for group in world.groups), 0.0)
+        for node in range(world.settings.node_count):
+            pools = [pool for pool in balancer.pools(world, node) if pool.weight]
+            total = sum(pool.weight for pool in pools) * world.settings.node_count
+            for pool in pools:
+                for _, group, *_ in pool.targets:
+                    load[group] += arrived * pool.weight / total / len(pool.targets)
+        return load
+
+    def later(self, seconds: float, change: Callable[[World], World]) -> None:
+        """Let a change of the world come to pass so many seconds from now; it is not part of the world."""
+        self._late.append((self.world.now + round(seconds * 1000), change))
+        self._late.sort(key=lambda each: each[0])
+
+    def _entered(self, phase: str) -> None:
+        """What waits for a phase happens when a deployment comes to it for the first time."""
+        due = tuple(waiting.fault for waiting in self._phased if waiting.phase == phase)
+        self._phased = [waiting for waiting in self._phased if waiting.phase != phase]
+        if due:
+            self.world = engine.with_faults(self.world, due)
+            self._record(self.world)
 
     @property
     def _watched(self) -> bool:
@@ -143,12 +234,8 @@ class SimCloud:
 
     def _record(self, world: World) -> None:
         """Note what users meet from now on, if that can have changed."""
-        last = self._recorded
-        if not self._watched or (last and last.groups is world.groups and last.rule is world.rule):
-            return
-        self._recorded = world
-        nodes = (balancer.pools(world),) * world.settings.nodes
-        self.timeline.record(world.now, nodes, balancer.healthy(world), balancer.states(world))
+        if self._watched:
+            self._routing.record(world)
 
     # ------------------------------------------------------------------------------------------ what is there
 
@@ -174,6 +261,42 @@ class SimCloud:
         """What the balancer counted for each group; see ``bluegreen.ports.Measure``."""
         return measure(self.timeline, gates, groups)
 
+    def metrics(
+        self,
+        metric: str,
+        target_group: str | None = None,
+        *,
+        statistic: str = "Sum",
+        period_seconds: int = 60,
+    ) -> dict[int, float]:
+        """A metric as CloudWatch has it by now: no data point where there was nothing.
+
+        Args:
+            metric: Its name, such as ``HTTPCode_Target_5XX_Count``.
+            target_group: Name of a target group, or ``"blue"`` or ``"green"``; None: of the load balancer.
+            statistic: ``Sum``, ``Average``, ``Minimum``, ``Maximum``, ``SampleCount`` or a percentile.
+            period_seconds: Of a data point.
+
+        Returns:
+            By the second of world time at which each period began.
+
+        Raises:
+            ValueError: If there is no such metric, statistic or period.
+        """
+        names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
+        return self.measured(
+            Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
+        )
+
+    def measured(self, query: Query) -> dict[int, float]:
+        """The same, as a query of ``bluegreen_sim.metrics``."""
+        return self._metrics().points(query)
+
+    def _metrics(self, reach: int | None = None) -> Metrics:
+        until = self.world.now - 1000 * self.world.settings.metric_delay_seconds
+        since = 0 if reach is None else max(0, until - reach)
+        return Metrics(self.timeline, dict(self.world.homes), until, since)
+
     def fetch(self, url: str) -> tuple[int, str]:
         """Answer a GET as the service would; the counted traffic is not touched.
 
@@ -182,7 +305,7 @@ class SimCloud:
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
-            502 from a target that does not answer, 503 without any target.
+            502 or 504 from a target that does not answer, 503 without any target.
         """
         match = _URL.match(url)
         named = self._instance(match[1]) if match else None
@@ -190,28 +313,27 @@ class SimCloud:
             named = self._next_target()
             if named is None:
                 return 503, "503 Service Temporarily Unavailable"
+        app = application(self.world, named)
         if not named.answers:
-            return 502, "502 Bad Gateway"
+            return _SILENT[Manner(app, dead=named.dead).silence]
         version = self.world.version(named.version)
         image = version and self.world.image(version.image)
         body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
-        if image and self._wrong(image.id):
+        if image and self._wrong(image.id, app.wrong_percent):
             return 500, body
         return 200, body
 
-    def _wrong(self, image: str) -> bool:
+    def _wrong(self, image: str, percent: int) -> bool:
         """Whether this answer is one of those that the image's application gets wrong."""
         k = self._answered[image]
         self._answered[image] += 1
-        percent = next(
-            (f.percent for f in self.world.faults if isinstance(f, Errors) and f.image == image), 0
-        )
         return (k + 1) * percent // 100 > k * percent // 100
 
     def _next_target(self) -> Instance | None:
         """Whose turn it is among those that would be asked by hand."""
+        k, node = divmod(self._fetched, self.world.settings.node_count)
         self._fetched += 1
-        k, pools = self._fetched - 1, [pool for pool in balancer.pools(self.world) if pool.weight]
+        pools = [pool for pool in balancer.pools(self.world, node) if pool.weight]
         if not pools:
             return None
         total = sum(pool.weight for pool in pools)
@@ -248,6 +370,20 @@ def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: b
         changes["images"] = (*world.images, *(Image(name, name) for name in new))
         changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
     return world.replaced(**changes) if changes else world
+
+
+def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
+    known = dict(world.settings.applications) | dict(applications)
+    return world.replaced(settings=evolve(world.settings, applications=known))
+
+
+def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
+    blue = plan.groups[1 if live is None else live]
+    green = next(name for name in plan.groups if name != blue)
+    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
+        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
+    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
 
 
 def _colours(plan: Plan, world: World) -> tuple[str, str]:

@@ -13,8 +13,8 @@ what the cursor does is a parameter. Weighted target groups are divided exactly,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from itertools import accumulate, compress
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import accumulate, compress, islice
 from operator import add, sub
 from typing import Generic, Literal, TypeVar, get_args
 
@@ -103,6 +103,33 @@ class Rotation(Generic[K]):
             upto = [mark // size * turn + prefix[mark % size] for mark in marks]
             found[kind] = _differences(upto)
         return found
+
+    def course(self, name: str, node: int) -> Callable[[int], int]:
+        """How many of the next k requests that a node sends here a target gets, as a function of k."""
+        size, rank = self.size, self._present.before(self._places[name])
+        start = (self._cursors[node] + self._waiting[node]) % size
+        before = start > rank
+
+        def upto(requests: int) -> int:
+            turns, place = divmod(start + requests, size)
+            return turns + (place > rank) - before
+
+        return upto
+
+    def each(self, node: int, requests: int) -> dict[str, int]:
+        """How many of the next requests that a node sends here each serving target gets."""
+        size = self.size
+        start = (self._cursors[node] + self._waiting[node]) % size
+        turns, more = divmod(requests, size)
+        return {name: turns + ((i - start) % size < more) for i, name in enumerate(self.serving())}
+
+    def count(self, name: str) -> int:
+        """How many requests a target got; 0 if it never served."""
+        place = self._places.get(name)
+        if place is None:
+            return 0
+        self._settle()
+        return self._settled[place] + (self._got(place) if self._serving[place] else 0)
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """How many requests each target got, also those that serve no more."""
@@ -268,6 +295,28 @@ class Split(Generic[K]):
     def serving(self, group: str | None = None) -> list[str]:
         """The targets that serve now, of one target group, in the order of their places."""
         return self._rotation(group).serving()
+
+    def course(self, target: str, *, group: str | None = None, node: int = 0) -> Callable[[int], int]:
+        """How many of the next k requests at a node go to a target that serves, as a function of k.
+
+        It holds as long as nothing joins, leaves or is weighed anew, also after the requests have arrived.
+        """
+        rotation = self._rotation(group)
+        within, so_far = rotation.course(target, node), self._turns[node]
+        weights = list(self._weights.values())
+        if len(weights) == 1:
+            return within if weights[0] else lambda _: 0
+        place = [self._rotations[name] for name in self._weights].index(rotation)
+
+        def of_group(requests: int) -> int:
+            return next(islice(divided(requests, weights), place, None))
+
+        before = of_group(so_far)
+        return lambda requests: within(of_group(so_far + requests) - before)
+
+    def count(self, target: str, *, group: str | None = None) -> int:
+        """How many requests a target got so far."""
+        return self._rotation(group).count(target)
 
     def send(self, requests: int) -> None:
         """Let requests arrive."""

@@ -12,27 +12,41 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import choose, end_instance, progress, react
-from .balancer import application_changed
+from .autoscaling import progress, tidied
 from .builds import progress_builds
+from .checks import application_changed, checked_again
 from .choices import Choices
+from .edits import edited, resized
 from .faults import (
-    TIMED,
     AlarmOk,
     AlarmRed,
+    AtPhase,
     BlindLook,
     Budget,
     Dies,
+    During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Fault,
+    Gone,
+    Lasting,
+    LateCall,
     LostAnswer,
+    MadeAnew,
+    Over,
+    Refreshes,
     RefusedCall,
     Rescale,
+    ScheduledAction,
     Sick,
     StaleLook,
     Timed,
+    ZoneDown,
 )
+from .launching import choose, react
+from .membership import end_instance
+from .target_faults import Flaps, OfTargets
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
 AGAIN_MS = 1000
@@ -98,11 +112,23 @@ def _happen(world: World, choices: Choices) -> World:
 def with_faults(world: World, faults: tuple[Fault, ...]) -> World:
     """The world with these faults ahead; their times count from now."""
     for fault in faults:
-        if isinstance(fault, TIMED):
+        if isinstance(fault, Lasting):
+            world = begun(world, fault)
+        elif not isinstance(fault, AtPhase):
             world = schedule(world, fault, world.now + ms(fault.at_seconds))
-        else:
-            world = world.replaced(faults=(*world.faults, fault))
     return world
+
+
+def begun(world: World, fault: Lasting) -> World:
+    """The world in which a fault of the kind that lasts begins now; what is in a failing zone dies."""
+    world = world.replaced(faults=(*world.faults, fault))
+    if isinstance(fault, ZoneDown):
+        for group in world.groups:
+            dying = Dies(group.name, 0)
+            world = _stricken(
+                world, group, [each for each in _victims(group, dying) if each.zone == fault.zone], dying
+            )
+    return checked_again(world) if isinstance(fault, OfTargets) else world
 
 
 def schedule(world: World, fault: Timed, at: int) -> World:
@@ -125,18 +151,48 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
         case EditWeights(weights=weights):
             given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
             return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
+        case During():
+            if fault.for_seconds is not None:
+                over = world.now + ms(fault.for_seconds)
+                world = schedule(world, Over(fault.fault, over / 1000), over)
+            return begun(world, fault.fault)
+        case Over():
+            left = tuple(other for other in world.faults if not _same(other, fault.fault))
+            world = _resettled(world.replaced(faults=left))
+            return checked_again(world) if isinstance(fault.fault, OfTargets) else world
+        case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
+            return edited(world, fault)
         case _:
             return _strike_group(world, fault, choices)
 
 
-def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choices: Choices) -> World:
+def _same(one: Lasting, other: Lasting) -> bool:
+    """Whether it is the same fault, however much of it is used up."""
+    left: dict[str, Any] = {name: getattr(other, name) for name in ("times", "left") if hasattr(other, name)}
+    return type(one) is type(other) and evolve(one, **left) == other
+
+
+def _resettled(world: World) -> World:
+    """The world after a zone has recovered: groups look whether they are balanced."""
+    for group in world.groups:
+        world = tidied(world, group)[0]
+    return world
+
+
+def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBounds, choices: Choices) -> World:
     group = world.group(fault.group)
     match fault:
+        case Flaps():
+            if fault.times > 1:
+                again = evolve(fault, times=fault.times - 1)
+                world = schedule(world, again, world.now + 2 * ms(fault.every_seconds))
+            victims = choose(world, list(_victims(group, Sick(fault.group, 0))), fault.count, choices)
+            away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
+            return _stricken(world, group, victims, away) if group else world
         case Rescale():
-            if group is None or group.frozen:
+            if group is None or "AlarmNotification" in group.suspended:
                 return world
-            desired = min(max(group.desired + fault.delta, group.min), group.max)
-            return world.with_group(react(world, group.replaced(desired=desired)))
+            return resized(world, group, group.desired + fault.delta)
         case EditBounds():
             if group is None:
                 return world
@@ -152,8 +208,12 @@ def _strike_group(world: World, fault: Dies | Sick | Rescale | EditBounds, choic
 
 def _victims(group: Group | None, fault: Dies | Sick) -> Iterator[Instance]:
     for instance in group.instances if group else ():
-        if instance.life == "running" and not instance.dead and (instance.answers or isinstance(fault, Dies)):
+        if _can_fail(instance) and (instance.answers or isinstance(fault, Dies)):
             yield instance
+
+
+def _can_fail(instance: Instance) -> bool:
+    return instance.life == "running" and not instance.dead
 
 
 def _stricken(world: World, group: Group, victims: list[Instance], fault: Dies | Sick) -> World:
@@ -177,10 +237,14 @@ def kill(world: World, group: Group, name: str) -> World:
 
     A running one fails altogether, and the group notices; one that does not run yet is missed at once.
     """
-    victims = [each for each in group.instances if each.id == name and each.life != "leaving"]
+    victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
     if victims and victims[0].life == "pending":
         return end_instance(world, group, name, lower=0)
-    return _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
+    left = world.group(group.name)
+    assert left is not None, "nobody deleted it"
+    instances = tuple(each.replaced(ended=True) if each.id == name else each for each in left.instances)
+    return world.with_group(left.replaced(instances=instances))
 
 
 def set_alarm(world: World, name: str, state: str) -> World:
@@ -201,6 +265,7 @@ def set_alarm(world: World, name: str, state: str) -> World:
 
 def healed(world: World) -> World:
     """The world once everything that went wrong is over and nothing more will: what died stays dead."""
+    hindered = any(isinstance(fault, OfTargets) for fault in world.faults)
     world = world.replaced(
         budget=Budget(),
         faults=(),
@@ -216,7 +281,7 @@ def healed(world: World) -> World:
             for instance in group.instances
         )
         world = world.with_group(group.replaced(instances=instances))
-    return world
+    return checked_again(world) if hindered else world
 
 
 # ----------------------------------------------------------------------- opportunities: elapse, call and look
@@ -246,10 +311,10 @@ def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
         yield from (("reds", AlarmRed(name, 0)) for name, state in world.alarms if state == "ok")
 
 
-def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | None]:
+def before_call(world: World, choices: Choices) -> tuple[World, LostAnswer | RefusedCall | LateCall | None]:
     """The world with this call counted, and what will go wrong with it."""
     for fault in world.faults:
-        if isinstance(fault, LostAnswer | RefusedCall) and fault.call == 1:
+        if isinstance(fault, LostAnswer | RefusedCall | LateCall) and fault.call == 1:
             return _counted(world, "call"), fault
     world = _counted(world, "call")
     options: list[LostAnswer | RefusedCall | None] = [None]

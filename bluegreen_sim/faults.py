@@ -7,11 +7,12 @@ and looks are counted from 1, likewise from its start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
 from attrs import frozen
+
+from .target_faults import Flaps, OfTargets
 
 # ------------------------------------------------------------------------------------- what lasts throughout
 
@@ -106,15 +107,142 @@ class EditWeights:
     at_seconds: float
 
 
+@frozen
+class EditVersion:
+    """Somebody else points a group at another template version."""
+
+    group: str
+    version: int | Literal["$Latest", "$Default"]
+    at_seconds: float
+
+
+@frozen
+class ScheduledAction:
+    """A scheduled action of a group; what is None stays. Missed while ScheduledActions is suspended."""
+
+    group: str
+    at_seconds: float
+    min: int | None = None
+    max: int | None = None
+    desired: int | None = None
+    name: str = "scheduled"
+
+
+@frozen
+class Refreshes:
+    """Somebody starts an instance refresh of a group: every instance is replaced, a few at a time."""
+
+    group: str
+    at_seconds: float
+
+
+@frozen
+class Gone:
+    """Somebody deletes an image, by its id, or a version of the launch template, by its number."""
+
+    what: str | int
+    at_seconds: float
+
+
+@frozen
+class MadeAnew:
+    """Somebody deletes a group and makes another one of the same name and sizes."""
+
+    group: str
+    at_seconds: float
+
+
+@frozen
+class During:
+    """What lasts begins at a time, and is over again after ``for_seconds``; None: never."""
+
+    fault: Lasting
+    at_seconds: float
+    for_seconds: float | None = None
+
+
+@frozen
+class Over:
+    """What lasts is over."""
+
+    fault: Lasting
+    at_seconds: float
+
+
+@frozen
+class AtPhase:
+    """Something happens when a deployment comes to a phase for the first time.
+
+    It happens so many seconds after that, ``at_seconds`` of the fault itself; what lasts begins then.
+    """
+
+    phase: str
+    fault: Fault
+
+
 # ---------------------------------------------------------------------------- what happens to calls and looks
 
 
 @frozen
+class LateCall:
+    """The n-th call is answered by nothing, and is carried out so many seconds later."""
+
+    call: int
+    seconds: float
+
+
+Why = Literal["capacity", "quota", "subnet", "profile", "key", "security-group", "encryption", "target-group"]
+
+
+@frozen
 class LaunchFails:
-    """The next ``times`` attempts to launch fail, of a group (None: of any); retried with growing pauses."""
+    """The next ``times`` attempts to launch fail, of a group (None: of any); retried with growing pauses.
+
+    With a ``zone`` they fail there only, and another zone is tried. ``why`` says what AWS would say; of all
+    reasons only ``capacity`` mends itself.
+    """
 
     times: int
     group: str | None = None
+    why: Why = "capacity"
+    zone: int | None = None
+
+
+@frozen
+class Scarce:
+    """Only so many more instances can be started, of a group (None: of any): the others are not to be had."""
+
+    left: int
+    group: str | None = None
+    why: Why = "capacity"
+
+
+@frozen
+class ZoneDown:
+    """Nothing can be started in a zone."""
+
+    zone: int
+
+
+@frozen
+class Busy:
+    """Something goes on in a group, so that changes of it are refused (ScalingActivityInProgress)."""
+
+    group: str
+
+
+@frozen
+class SlowToShow:
+    """A new group is not seen, by looks or by calls, before so many seconds have passed."""
+
+    seconds: float
+
+
+@frozen
+class Denied:
+    """One kind of call is not allowed: a command by its name, or an operation of AWS by its name."""
+
+    action: str
 
 
 @frozen
@@ -153,10 +281,26 @@ class BlindLook:
     how: Literal["unavailable", "garbled", "cut-short"] = "unavailable"
 
 
-Lasting = NeverHealthy | SlowBoot | Errors | LaunchFails | LostAnswer | RefusedCall | StaleLook | BlindLook
-Timed = Dies | Sick | AlarmRed | AlarmOk | Rescale | EditBounds | EditWeights
-Fault = Lasting | Timed
-TIMED = (Dies, Sick, AlarmRed, AlarmOk, Rescale, EditBounds, EditWeights)
+Lasting = (
+    NeverHealthy
+    | SlowBoot
+    | Errors
+    | OfTargets
+    | LaunchFails
+    | Scarce
+    | ZoneDown
+    | Busy
+    | SlowToShow
+    | Denied
+    | LateCall
+    | LostAnswer
+    | RefusedCall
+    | StaleLook
+    | BlindLook
+)
+OfGroup = Dies | Sick | Flaps | Rescale | EditBounds | EditVersion | ScheduledAction | Refreshes | MadeAnew
+Timed = OfGroup | AlarmRed | AlarmOk | EditWeights | Gone | During | Over
+Fault = Lasting | Timed | AtPhase
 
 
 @frozen(kw_only=True)
@@ -219,74 +363,14 @@ KINDS = tuple(field.name for field in attrs.fields(Budget) if field.name != "mos
 """The kinds of faults that a budget counts."""
 
 
-# ------------------------------------------------------------------------------------------------- as text
-
-_FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
-    "never-healthy": ("GROUP", NeverHealthy),
-    "slow-boot": ("SECONDS", lambda seconds: SlowBoot(_seconds(seconds))),
-    "errors": ("IMAGE:PERCENT", lambda image, percent: Errors(image, _count(percent))),
-    "dies": ("GROUP:SECONDS", lambda group, at: Dies(group, _seconds(at))),
-    "sick": ("GROUP:SECONDS", lambda group, at: Sick(group, _seconds(at))),
-    "alarm": ("NAME:SECONDS", lambda name, at: AlarmRed(name, _seconds(at))),
-    "rescale": ("GROUP:DELTA:SECONDS", lambda group, delta, at: Rescale(group, int(delta), _seconds(at))),
-    "launch-fails": ("TIMES", lambda times: LaunchFails(_count(times))),
-    "lost-answer": ("CALL", lambda call: LostAnswer(_count(call))),
-    "refused-call": ("CALL", lambda call: RefusedCall(_count(call))),
-    "stale-look": ("LOOK", lambda look: StaleLook(_count(look))),
-    "blind-look": ("LOOK", lambda look: BlindLook(_count(look))),
-}
-
-
-def _count(text: str) -> int:
-    """A whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _seconds(text: str) -> float:
-    """A time from now on; ``at=120`` says the same as ``120``."""
-    seconds = float(text.removeprefix("at="))
-    if not 0 <= seconds < 1e9:
-        raise ValueError(text)
-    return seconds
-
-
-def parse(text: str) -> Fault:
-    """A fault from a short text such as ``dies:green:120``.
-
-    Args:
-        text: A kind and its parts; times in seconds, calls and looks counted from 1.
-
-    Raises:
-        ValueError: If it is none; the message names what is allowed.
-    """
-    kind, *given = text.split(":")
-    if kind not in _FORMS:
-        forms = ", ".join(f"{kind}:{form}" for kind, (form, _) in _FORMS.items())
-        raise ValueError(f"{text!r} is no fault; allowed are {forms}")
-    form, make = _FORMS[kind]
-    parts = len(form.split(":"))
-    if kind in ("alarm", "errors"):
-        # Their names may hold colons; what stands after the last one is a number.
-        given = ":".join(given).rsplit(":", parts - 1)
-    wrong = ValueError(
-        f"{text!r} is no fault; it should be {kind}:{form}, numbers from 1, times from 0 seconds"
-    )
-    if len(given) != parts or not all(given):
-        raise wrong
-    try:
-        return make(*given)
-    except ValueError:
-        raise wrong from None
-
-
 def for_groups(fault: Fault, blue: str, green: str) -> Fault:
     """The same fault with ``blue`` and ``green`` replaced by the names of the groups."""
     names = {"blue": blue, "green": green}
     if isinstance(fault, EditWeights):
         return attrs.evolve(fault, weights=tuple((names.get(name, name), w) for name, w in fault.weights))
+    if isinstance(fault, During | Over | AtPhase):
+        inner: Any = for_groups(fault.fault, blue, green)
+        return attrs.evolve(fault, fault=inner)
     group = getattr(fault, "group", None)
     changes: dict[str, Any] = {"group": names[group]} if group in names else {}
     return attrs.evolve(fault, **changes)

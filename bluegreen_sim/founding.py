@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bluegreen.core.gates import Alarm
 from bluegreen.core.plan import Plan, WeightedTargetGroups
 
+from .checks import proven
 from .faults import Budget
+from .scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
 
@@ -13,7 +17,14 @@ ALL = 100
 
 
 def found(
-    plan: Plan, *, capacity: int, live: int | None, live_image: str, settings: Settings, budget: Budget
+    plan: Plan,
+    *,
+    capacity: int,
+    live: int | None,
+    live_image: str,
+    settings: Settings,
+    budget: Budget,
+    groups: Mapping[str, Scaling] | None = None,
 ) -> World:
     """A world in which the plan's live group serves in peace.
 
@@ -24,13 +35,24 @@ def found(
         live_image: Image of the template's first version, which the live group runs.
         settings: How the world behaves.
         budget: What may go wrong.
+        groups: What groups are told besides their sizes, by name.
+
+    Raises:
+        ValueError: If targets are sticky and their weighted target groups are not, which AWS refuses.
     """
-    groups = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
+    if settings.stickiness_seconds and not (plan.shared or settings.group_stickiness_seconds):
+        raise ValueError(
+            f"stickiness_seconds = {settings.stickiness_seconds!r}: with weighted target groups give "
+            "group_stickiness_seconds too"
+        )
+    told = groups or {}
+    made = [_group(plan, i, capacity, is_live=i == live) for i in range(2)]
     if plan.fleets == "replace":
-        groups = [group for i, group in enumerate(groups) if i == live]
+        made = [group for i, group in enumerate(made) if i == live]
+    made = [_told(group, told.get(group.name, PLAIN), settings) for group in made]
     return World(
         settings=settings,
-        groups=tuple(groups),
+        groups=tuple(made),
         homes=homes(plan),
         rule=_rule(plan, live),
         template=plan.launch_template,
@@ -40,6 +62,24 @@ def found(
         serial=0 if live is None else capacity,
         budget=budget,
     )
+
+
+def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
+    """The group with this told: its instances are spread over its zones, and were there for long."""
+    zones = scaling.zones or range(settings.zones)
+    instances = tuple(
+        proven(
+            each.replaced(
+                zone=zones[n % len(zones)],
+                standing=Standing(protected=True) if scaling.protects_new else NEW,
+            ),
+            settings,
+        )
+        for n, each in enumerate(group.instances)
+    )
+    # Only what was created, or has been healthy, behind its target group heeds the balancer.
+    elb = scaling.checks == "ELB" or (scaling.checks is None and settings.replace_unhealthy)
+    return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
 
 
 def new_versions(plan: Plan, there: tuple[Version, ...]) -> tuple[Version, ...]:
@@ -79,10 +119,7 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     if not is_live:
         return Group(name=name, max=high, attached=not plan.shared)
     instances = tuple(
-        Instance(
-            *(f"i-{n:04d}", 1, "running"), answers=True, answered=True, target="healthy", seen=1, run_from=0
-        )
-        for n in range(1, capacity + 1)
+        Instance(f"i-{n:04d}", 1, "running", answers=True, answered=True) for n in range(1, capacity + 1)
     )
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances

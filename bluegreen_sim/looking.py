@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter, is_
 
+from attrs import evolve
+
 from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
     Fleet,
@@ -16,7 +18,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Plan
 
-from . import balancer
+from .checks import reason
 from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
@@ -32,6 +34,8 @@ class Looker:
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._seen: dict[str, tuple[Group, Fleet]] = {}
+        self._makers: dict[str, str] = {}
+        self._token = ""
         self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
@@ -43,6 +47,23 @@ class Looker:
             token: The deployment's: its template version is looked for by it.
             at: What the clock says, in seconds.
         """
+        if strangers := self._strangers(world, plan, token):
+            seen = self.blind(world, plan, token, at)
+            return evolve(seen, unread=(*seen.unread, *strangers))
+        return self._look(world, plan, token, at)
+
+    def _strangers(self, world: World, plan: Plan, token: str) -> list[str]:
+        """Groups that were deleted and made anew by somebody else since this deployment saw them first."""
+        if token != self._token:
+            self._token, self._makers = token, {}
+        groups = [group for group in world.groups if group.name in plan.groups]
+        return [
+            f"group {group.name} was deleted and made anew by somebody else"
+            for group in groups
+            if group.token not in (self._makers.setdefault(group.name, group.token), token)
+        ]
+
+    def _look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         fleets = tuple([self._fleet(world, name) for name in plan.groups])
         given = (plan, token, *fleets, *_parts(world))
         known, seen, image_at = self._last
@@ -62,7 +83,7 @@ class Looker:
 
     def blind(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """The same when neither groups nor weights can be read."""
-        seen = self.look(world, plan, token, at)
+        seen = self._look(world, plan, token, at)
         return Observation(
             at=at,
             version=seen.version,
@@ -74,7 +95,7 @@ class Looker:
 
     def _fleet(self, world: World, name: str) -> Fleet:
         group = world.group(name)
-        if group is None:
+        if group is None or group.shown_at > world.now:
             return Fleet.absent(name)
         known = self._seen.get(name)
         if known and known[0] is group:
@@ -84,10 +105,10 @@ class Looker:
             min=group.min,
             max=group.max,
             desired=group.desired,
-            version=group.version,
+            version=group.version if isinstance(group.version, int) else None,
             attached=group.attached,
             frozen=group.frozen,
-            targets=tuple([_target(instance) for instance in group.instances]),
+            targets=tuple([_target(instance, group) for instance in group.instances]),
             launch_error=group.launch_error,
         )
         self._seen[name] = (group, fleet)
@@ -107,15 +128,40 @@ def _all(world: World, plan: Plan, token: str, fleets: tuple[Fleet, ...]) -> Obs
     )
 
 
-def _target(instance: Instance) -> TargetHealth:
+def _target(instance: Instance, group: Group) -> TargetHealth:
+    if instance.life in _LIVES:
+        return _seen(instance, _LIVES[instance.life])
+    health, why = _verdict(instance, group)
+    if health == "healthy" and instance.standing.unhealthy:
+        # The group has given it up and is about to replace it, whatever the balancer says.
+        return _seen(instance, "unhealthy", "HealthStatus.Unhealthy")
+    return _seen(instance, health, why)
+
+
+_LIVES = {
+    "pending": "initial",
+    "pending:wait": "initial",
+    "entering": "draining",
+    "standby": "unknown",
+    "detaching": "draining",
+    "leaving:wait": "draining",
+}
+"""What an instance's life says of it before anybody is asked."""
+
+
+def _verdict(instance: Instance, group: Group) -> tuple[str, str | None]:
+    if instance.target == "unused" and group.attached and instance.life != "leaving":
+        # Registered, and never looked at: nobody says anything of it, unless it is known to have ended.
+        return "unhealthy" if instance.ended else "unknown", reason(instance)
     if instance.target and instance.target != "unused":
-        return _seen(instance, instance.target, balancer.reason(instance))
+        return instance.target, reason(instance)
     if instance.life == "leaving":
-        return _seen(instance, "draining")
-    if instance.answers:
-        return _seen(instance, "healthy")
-    # Not behind the balancer: it was asked directly, and did not answer.
-    return _seen(instance, "unhealthy" if instance.answered else "initial")
+        return "draining", None
+    if group.attached and not instance.target:
+        # Never registered, for the group's process AddToLoadBalancer was suspended.
+        return "initial", "Target.NotRegistered"
+    # Not behind the balancer: it is asked directly.
+    return "healthy" if instance.answers else "unhealthy" if instance.answered else "initial", None
 
 
 def _seen(instance: Instance, health: str, reason: str | None = None) -> TargetHealth:

@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from bluegreen.core.gates import MetricGate
 from bluegreen.ports import Series
 
-from .timeline import Answers, Timeline
-
-REQUESTS, ERRORS = "RequestCount", "HTTPCode_Target_5XX_Count"
-"""Both are sums of ``AWS/ApplicationELB``; no answer at all is an error of the balancer's own."""
+from .metrics import NAMES, STATISTICS, TIME, Metrics, Query
+from .timeline import Timeline
 
 
 def measured(gate: MetricGate) -> bool:
     """Whether the simulated world has what the gate asks for."""
     names = {gate.metric} | ({gate.divided_by} if gate.divided_by else set())
-    counted = (gate.namespace, gate.statistic) == ("AWS/ApplicationELB", "Sum")
-    return counted and names <= {REQUESTS, ERRORS}
+    known = gate.statistic in STATISTICS or (gate.statistic[1:].isdecimal() and gate.statistic != "p100")
+    return gate.namespace == "AWS/ApplicationELB" and known and names <= set(NAMES)
 
 
 def measure(
@@ -26,26 +24,27 @@ def measure(
     """Each gate's values by (gate, group), the newest period first; see ``bluegreen.ports.Measure``.
 
     Args:
-        timeline: What users saw; it knows one group as blue and takes every other for green.
-        gates: What is asked for; a gate that is not ``measured`` is left out.
-        groups: Names of groups.
+        timeline: What users saw.
+        gates: What is asked for; a gate that is not ``measured`` is left out, and one on response times where
+            no application has any.
+        groups: Names of groups; each is measured by itself, also in a target group of both.
     """
     found: dict[tuple[str, str], Series] = {}
-    for gate in gates:
-        if not measured(gate):
+    end = int(timeline.end_seconds)
+    metrics = Metrics(timeline, {group: group for group in groups}, 0)
+    for gate in filter(measured, gates):
+        if gate.metric == TIME and not metrics.timed:
             continue
-        end, length = int(timeline.end_seconds), gate.period_seconds
-        marks = [end - length * back for back in range(gate.periods, -1, -1) if end >= length * back]
-        answers = timeline.between(marks)
+        length = gate.period_seconds
+        ends = [end - length * back for back in range(gate.periods) if end >= length * (back + 1)]
         for group in groups:
-            each = answers["blue" if group == timeline.blue else "green"]
-            counted, divisor = _series(each, gate.metric), _series(each, gate.divided_by)
-            values = [gate.value(*pair) for pair in zip(counted, divisor, strict=True)]
-            found[gate.name, group] = tuple(reversed(values))
+            query = Query(gate.metric, group, gate.statistic)
+            divisor = Query(gate.divided_by, group) if gate.divided_by else None
+            found[gate.name, group] = tuple(
+                gate.value(
+                    metrics.between(query, last - length, last),
+                    metrics.between(divisor, last - length, last) if divisor else None,
+                )
+                for last in ends
+            )
     return found
-
-
-def _series(answers: Answers, metric: str | None) -> list[float | None]:
-    """A count by period; as on AWS there is no value where nothing was counted."""
-    counts = answers.wrong if metric == ERRORS else answers.requests()
-    return [float(count) if count else None for count in counts]

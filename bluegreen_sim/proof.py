@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -71,11 +71,8 @@ class Bounds:
             names = ", ".join(name for name, _ in _kinds(self.budget))
             faults = f"any {most} fault{'s' if most > 1 else ''} of these kinds: {names}"
         shrunk = f" Smaller than in the plan: {'; '.join(self.shrunk)}." if self.shrunk else ""
-        live = (
-            "a first release"
-            if self.live is None
-            else f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
-        )
+        live = f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
+        live = "a first release" if self.live is None else live
         return (
             f"Covered: every order of passes and events, {live}, {faults}, at any moment.{shrunk} "
             "Not covered: more faults or instances than that, other people's hands on weights and bounds, "
@@ -83,8 +80,8 @@ class Bounds:
         )
 
 
-def _kinds(budget: Budget) -> Iterator[tuple[str, int]]:
-    yield from ((name, getattr(budget, name)) for name in KINDS if getattr(budget, name))
+def _kinds(budget: Budget) -> list[tuple[str, int]]:
+    return [(name, getattr(budget, name)) for name in KINDS if getattr(budget, name)]
 
 
 _KINDS = {
@@ -129,6 +126,7 @@ class Exploration:
         edges: Passes, those that lead to known states included.
         depth: Passes of the longest of all shortest ways to a state.
         complete: Whether everything within the bounds was visited.
+        waiting: States that a search which was stopped had seen and not gone on from.
         bounds: The bounds.
         violations: What does not hold, each promise once, the shortest way first.
         ends: How many states there are of each phase in which a deployment ends.
@@ -140,6 +138,7 @@ class Exploration:
     edges: int
     depth: int
     complete: bool
+    waiting: int
     bounds: Bounds
     violations: tuple[Violation, ...]
     ends: Mapping[str, int]
@@ -385,6 +384,7 @@ def _exploration(found: Search[Node, Edge], scene: _Scene, recall: Recall, ends:
         edges=found.edges,
         depth=found.depth,
         complete=found.complete,
+        waiting=found.waiting,
         bounds=scene.bounds,
         violations=tuple([_violation(discovery, scene, recall) for discovery in found.discoveries]),
         ends=dict(sorted(ends.items())),

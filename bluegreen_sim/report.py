@@ -99,6 +99,8 @@ class Story:
         ended: When it ended.
         requests: How many requests users sent.
         failed_requests: How many of them failed.
+        failures: (status, how many failed with it).
+        p99_ms: (colour, milliseconds within which 99 % of its answers came), where that is known.
         floor: Instances that had to stay healthy and serving; None when there was no floor yet.
         seed: What the simulation was made from; None for a deployment that was not simulated.
         facts: What the plan says, as (word, value); see ``facts_of``.
@@ -116,6 +118,8 @@ class Story:
     ended: float
     requests: int
     failed_requests: int
+    failures: tuple[tuple[int, int], ...] = ()
+    p99_ms: tuple[tuple[str, float], ...] = ()
     floor: int | None = None
     seed: int | None = None
     facts: tuple[tuple[str, str], ...] = ()

@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
-from . import faults, settings, world
+from . import alarms, application, built, faults, latency, scaling, settings, target_faults, view, world
 from .world import World
 
 _CLASSES = {
     name: value
-    for module in (faults, settings, world)
+    for module in (alarms, application, built, faults, latency, scaling, settings, target_faults, view, world)
     for name, value in vars(module).items()
     if isinstance(value, type) and attrs.has(value) and value.__module__ == module.__name__
 }

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
+from .latency import percentile
+from .outcomes import FAILURES
+
 if TYPE_CHECKING:
-    from .timeline import Answers, Segment, Timeline
+    from .outcomes import Answers, Segment
+    from .timeline import Timeline
 
 STATES = ("healthy", "initial", "unhealthy", "draining", "unused")
 
@@ -20,12 +24,12 @@ class Column:
 
     Args:
         name: Its name.
-        kind: What a cell holds; only ``"phase"`` may be missing.
+        kind: What a cell holds; only ``"phase"`` and ``"time"`` may be missing.
         sentence: What it says, unit included.
     """
 
     name: str
-    kind: Literal["count", "percent", "version", "phase"]
+    kind: Literal["count", "percent", "version", "phase", "time"]
     sentence: str
 
 
@@ -36,7 +40,7 @@ COLUMNS = (
     Column("requests", "count", "Requests that this version got in this second."),
     Column("http_2xx", "count", "Of these, answered rightly."),
     Column("http_500", "count", "Of these, answered wrongly by the application."),
-    Column("http_502", "count", "Of these, sent to a target that does not answer."),
+    Column("http_502", "count", "Of these, refused by a target that does not answer, or cut off by its end."),
     Column("http_503", "count", "Of these, without any target to send them to; only of `none`."),
     Column("targets_healthy", "count", "Targets of this state when the second began, whoever gets requests."),
     Column("targets_initial", "count", "The same: no verdict yet."),
@@ -45,6 +49,13 @@ COLUMNS = (
     Column("targets_unused", "count", "The same: of a target group that no rule names."),
     Column("share_wanted", "percent", "What weights and targets would give it when the second began."),
     Column("share_real", "percent", "What it got of this second's requests."),
+    Column(
+        "http_504", "count", "Of its requests, not answered in time: 10 s to connect, 60 s for an answer."
+    ),
+    Column(
+        "p50_ms", "time", "Half of this second's answers took no longer, in milliseconds, where it is known."
+    ),
+    Column("p99_ms", "time", "The same of 99 in a hundred."),
 )
 """Fixed: a column may be added at the end, none is renamed, moved or removed."""
 
@@ -53,6 +64,7 @@ JSON_TYPES: dict[str, dict[str, Any]] = {
     "percent": {"type": "number", "minimum": 0, "maximum": 100},
     "version": {"enum": ["blue", "green", "none"]},
     "phase": {"type": ["string", "null"]},
+    "time": {"type": ["number", "null"], "minimum": 0},
 }
 
 
@@ -93,6 +105,9 @@ def rows(timeline: Timeline) -> Iterator[dict[str, Any]]:
                     **_by_state(segment, timeline.blue, version),
                     "share_wanted": wanted[version],
                     "share_real": percent(got, total),
+                    "http_504": each.late[second],
+                    "p50_ms": _milliseconds(each, second, 50),
+                    "p99_ms": _milliseconds(each, second, 99),
                 }
 
 
@@ -111,6 +126,7 @@ def arrow(timeline: Timeline) -> object:
         "percent": nanoarrow.float64(nullable=False),
         "version": nanoarrow.string(nullable=False),
         "phase": nanoarrow.string(),
+        "time": nanoarrow.float64(),
     }
     table = list(rows(timeline))
     children = [
@@ -132,12 +148,8 @@ def described(timeline: Timeline) -> Iterator[str]:
     failed, total = timeline.failed_requests, timeline.requests
     yield f"{timeline.end_seconds:,.0f} s, {total:,} requests, {failed:,} failed ({percent(failed, total)} %)"
     for version, answers in timeline.answers().items():
-        statuses = {
-            "2xx": answers.right,
-            "500": answers.wrong,
-            "502": answers.silent,
-            "503": answers.nobody,
-        }
+        failures = {str(status): getattr(answers, name) for name, status in FAILURES.items()}
+        statuses = {"2xx": answers.right} | failures
         got = sum(answers.requests())
         if got or version != "none":
             counts = (f"{status} {sum(row):,}" for status, row in statuses.items() if any(row))
@@ -161,6 +173,14 @@ def _by_status(answers: Answers, second: int) -> dict[str, int]:
         "http_502": answers.silent[second],
         "http_503": answers.nobody[second],
     }
+
+
+def _milliseconds(answers: Answers, second: int, part: int) -> float | None:
+    """A percentile of the answers of a second; None unless it is known of all how long they took."""
+    paces = answers.paces.get(second)
+    if not paces or paces.total() != answers.right[second] + answers.wrong[second]:
+        return None
+    return percentile(paces, part) / 1000
 
 
 def _by_state(segment: Segment | None, blue: str, version: str) -> dict[str, int]:

@@ -37,24 +37,40 @@ from .cloud import SimCloud
 from .faults import (
     AlarmOk,
     AlarmRed,
+    AtPhase,
     BlindLook,
     Budget,
+    Busy,
+    Denied,
     Dies,
+    During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Errors,
     Fault,
+    Gone,
+    LateCall,
     LaunchFails,
     LostAnswer,
+    MadeAnew,
     NeverHealthy,
+    Over,
+    Refreshes,
     RefusedCall,
     Rescale,
+    Scarce,
+    ScheduledAction,
     Sick,
     SlowBoot,
+    SlowToShow,
     StaleLook,
+    ZoneDown,
 )
 from .founding import new_images
 from .settings import Settings
+from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
+from .testing_settings import settings
 from .traffic import Traffic
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
@@ -220,8 +236,23 @@ def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
         st.builds(NeverHealthy, image=image),
         st.builds(Dies, _GROUP, _AT, _COUNT),
         st.builds(Sick, _GROUP, _AT, _COUNT, _FOR),
+        st.builds(HealthAnswer, image, st.sampled_from((200, 404, 503)), st.integers(0, 10)),
+        st.builds(LuckyProbe, image),
+        st.builds(InternalError, _ANY_GROUP),
+        st.builds(StuckDrain, _ANY_GROUP),
+        st.builds(Flaps, _GROUP, _AT, st.integers(1, 30), st.integers(1, 10), _COUNT),
         st.builds(SlowBoot, st.integers(0, 1_000), _ANY_GROUP),
         st.builds(LaunchFails, st.integers(1, 5), _ANY_GROUP),
+        st.builds(Scarce, st.integers(0, 5), _ANY_GROUP),
+        _LASTS.flatmap(lambda lasts: st.sampled_from((lasts, During(lasts, 60, 120), Over(lasts, 0)))),
+        st.builds(SlowToShow, st.integers(0, 60)),
+        st.builds(EditVersion, _GROUP, st.sampled_from((1, "$Latest", "$Default")), _AT),
+        st.builds(ScheduledAction, _GROUP, _AT, desired=st.integers(0, 4)),
+        st.builds(Refreshes, _GROUP, _AT),
+        st.builds(MadeAnew, _GROUP, _AT),
+        st.builds(Gone, image, _AT),
+        st.builds(AtPhase, st.sampled_from(("scale_up", "shift", "drain")), st.builds(Sick, _GROUP, _AT)),
+        st.builds(LateCall, _CALL, st.integers(1, 120)),
         st.builds(Errors, image, st.integers(1, 100)),
         st.builds(AlarmRed, alarm, _AT, _FOR),
         st.builds(AlarmOk, alarm, _AT),
@@ -237,6 +268,12 @@ def _any_fault(plan: Plan | None) -> SearchStrategy[Fault]:
     return st.one_of(kinds)
 
 
+_LASTS: SearchStrategy[Any] = st.one_of(
+    st.builds(Busy, _GROUP),
+    st.builds(ZoneDown, st.integers(0, 2)),
+    st.builds(Denied, st.sampled_from(("SetShares", "SetSize", "Attach"))),
+)
+
 _BOUNDS = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(sorted)
 
 _WEIGHTS = (
@@ -247,37 +284,6 @@ _WEIGHTS = (
 
 
 # ---------------------------------------------------------------------------------------------- worlds
-
-
-def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
-    """How worlds may behave: boots that differ, rare or frequent checks, short or long draining.
-
-    Args:
-        quick: Only worlds in which everything, slow boots and recoveries included, is over long before
-            the default deadlines.
-    """
-    boots = (0, 1, 10, 30, 60) if quick else (0, 1, 10, 30, 60, 120, 600, 1_200)
-    return st.builds(
-        Settings,
-        react_seconds=st.integers(0, 6),
-        pending_seconds=st.integers(0, 30),
-        boot_seconds=st.lists(st.sampled_from(boots), min_size=1, max_size=3, unique=True).map(
-            lambda menu: tuple(sorted(menu))  # the kind one first, as everywhere in Choices
-        ),
-        first_check_seconds=st.integers(0, 30),
-        check_interval_seconds=st.sampled_from((5, 10, 30)),
-        healthy_threshold=st.integers(2, 5 if quick else 10),
-        unhealthy_threshold=st.integers(2, 5),
-        deregistration_seconds=st.sampled_from((0, 30, 60) if quick else (0, 30, 60, 300)),
-        stop_seconds=st.integers(0, 30),
-        notice_seconds=st.sampled_from((0, 60, 120)),
-        # With a grace period of 0 an instance that boots slowly is replaced before it ever answers.
-        replace_unhealthy=st.sampled_from((False,) if quick else (False, True)),
-        retry_seconds=st.sampled_from((5, 15, 60)),
-        termination=st.sampled_from(("oldest-version", "any")),
-        nodes=st.integers(1, 3),
-        cursor=st.sampled_from(("kept", "next", "reset")),
-    )
 
 
 _SIZES = st.integers(1, 4)

@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, TypeVar
 
-import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
-from .dataplane import CursorRule, Split, by_node
+from .application import Manner
+from .fine import Rules
+from .latency import percentile
+from .outcomes import FAILURES, Answers, Nodes, Paces, Segment, States
+from .reading import Reader
 from .table import arrow, described, percent, rows, schema
-from .traffic import Outcome, Pool, Traffic
+from .traffic import Traffic
 
-Nodes = tuple[tuple[Pool, ...], ...]
-"""Of each node of the balancer, the target groups as it sees them."""
-
-States = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
-"""(group, (state, targets of the group in that state))."""
+T = TypeVar("T")
+Named = tuple[tuple[str, T], ...]
 
 
 @frozen
-class Segment:
-    """A time in which nothing changes that a request could meet.
+class Behaviour:
+    """How instances deal with requests from a moment on; see ``Timeline.behave``."""
 
-    Args:
-        start_ms: Its beginning, in milliseconds of the timeline.
-        end_ms: Its end.
-        nodes: Of each node of the balancer, the target groups as it sees them.
-        healthy: (group, healthy serving instances).
-        states: How many targets of each group are in which state.
-    """
-
-    start_ms: int
-    end_ms: int
-    nodes: Nodes
-    healthy: tuple[tuple[str, int], ...]
-    states: States = ()
-
-
-@frozen
-class Answers:
-    """What became of the requests that a colour got, second by second.
-
-    Args:
-        right: Answered rightly.
-        wrong: Answered, but wrongly: 500.
-        silent: Sent to a target that does not answer: 502.
-        nobody: There was no target to send them to: 503.
-    """
-
-    right: list[int]
-    wrong: list[int]
-    silent: list[int]
-    nobody: list[int]
-
-    def requests(self) -> list[int]:
-        """All of them."""
-        return _sums([self.right, self.wrong, self.silent, self.nobody])
+    at_ms: int
+    manners: Named[Manner] = ()
+    slow: Named[int] = ()
+    cuts: Named[int] = ()
 
 
 class Timeline:
@@ -71,10 +41,12 @@ class Timeline:
         blue: Name of the group that is shown as blue; every other is shown as green.
         nodes: Nodes of the balancer.
         start_ms: World time at which the timeline begins.
-        cursor: What becomes of a node's cursor when targets come or go; see ``Split``.
+        rules: How the balancer divides the requests.
 
     Attributes:
+        start_ms: World time at which the timeline begins.
         phases: (milliseconds of the timeline, the deployment's phase from then on), as far as it was told.
+        on_phase: Is told each phase when it begins.
     """
 
     def __init__(
@@ -84,42 +56,73 @@ class Timeline:
         *,
         nodes: int = 1,
         start_ms: int = 0,
-        cursor: CursorRule = "kept",
+        rules: Rules | None = None,
     ) -> None:
         """Begin with nothing."""
         self.traffic = traffic
         self.blue = blue
         self.nodes = nodes
-        self.cursor: CursorRule = cursor
-        self._start_ms = start_ms
+        self.rules = rules or Rules()
+        self.start_ms = start_ms
         self._end_ms = 0
-        self._changes: list[tuple[int, Nodes, tuple[tuple[str, int], ...], States]] = []
+        self._changes: list[Segment] = []  # their ends are not known yet
+        self._behaviour: list[Behaviour] = [Behaviour(0)]
+        self._cuts: dict[str, list[tuple[int, int]]] = {}
         self.phases: list[tuple[int, str]] = []
+        self.on_phase: Callable[[str], None] | None = None
+        self._reader, self._settled = self._new_reader(), dict[str | None, Answers]()
+        self._settled_ms = 0
 
     def record(
-        self,
-        at_ms: int,
-        nodes: Nodes,
-        healthy: tuple[tuple[str, int], ...],
-        states: States = (),
+        self, at_ms: int, nodes: Nodes, healthy: tuple[tuple[str, int], ...], states: States = ()
     ) -> None:
         """Note what requests meet from a moment of world time on, at each of the balancer's nodes."""
-        at = at_ms - self._start_ms
+        at = at_ms - self.start_ms
         self.extend(at_ms)
-        if self._changes and self._changes[-1][0] == at:
+        if self._changes and self._changes[-1].start_ms == at:
             self._changes.pop()
-        if not self._changes or self._changes[-1][1:] != (nodes, healthy, states):
-            self._changes.append((at, nodes, healthy, states))
+        behaviour = next(each for each in reversed(self._behaviour) if each.at_ms <= at)
+        now = Segment(at, at, nodes, healthy, states, behaviour.manners, behaviour.slow)
+        cut = behaviour.cuts and behaviour.at_ms == at
+        if not self._changes or cut or self._changes[-1].met != now.met:
+            self._changes.append(now)
+
+    def behave(
+        self,
+        at_ms: int,
+        manners: Named[Manner],
+        slow: Named[int] = (),
+        cuts: Named[int] = (),
+    ) -> None:
+        """Note how instances deal with requests from a moment on; what is recorded of it comes afterwards.
+
+        Args:
+            at_ms: World time.
+            manners: (instance, how it deals with them), of those that do not in the usual way.
+            slow: (instance, world time since when its share rises): of those that start slowly.
+            cuts: (instance, status): whose connections are cut now, and what those get who then wait.
+        """
+        at = at_ms - self.start_ms
+        manners = tuple(
+            (name, evolve(manner, since_ms=manner.since_ms - self.start_ms) if manner.since_ms else manner)
+            for name, manner in manners
+        )
+        slow = tuple((name, since - self.start_ms) for name, since in slow)
+        self._behaviour.append(Behaviour(at, manners, slow, cuts))
+        for name, status in cuts:
+            self._cuts.setdefault(name, []).append((at, status))
 
     def extend(self, to_ms: int) -> None:
         """Let the timeline reach to a moment of world time."""
-        self._end_ms = max(self._end_ms, to_ms - self._start_ms)
+        self._end_ms = max(self._end_ms, to_ms - self.start_ms)
 
     def mark(self, at_seconds: float, phase: str) -> None:
         """Note the phase of a deployment from a moment of world time on; moments do not fall."""
-        at = round(at_seconds * 1000) - self._start_ms
+        at = round(at_seconds * 1000) - self.start_ms
         if not self.phases or self.phases[-1][1] != phase:
             self.phases.append((at, phase))
+            if self.on_phase is not None:
+                self.on_phase(phase)
 
     def stepped(self, step: Any, observation: Any) -> None:
         """Note the phase that a pass ended in; called by the deployment that this listens to."""
@@ -134,11 +137,11 @@ class Timeline:
     @property
     def segments(self) -> tuple[Segment, ...]:
         """The times in which nothing changed, in order and without gaps."""
-        ends = [*(change[0] for change in self._changes), self._end_ms][1:]
+        ends = [*(change.start_ms for change in self._changes), self._end_ms][1:]
         return tuple(
-            Segment(start, end, nodes, healthy, states)
-            for (start, nodes, healthy, states), end in zip(self._changes, ends, strict=True)
-            if start < end
+            evolve(change, end_ms=end)
+            for change, end in zip(self._changes, ends, strict=True)
+            if change.start_ms < end
         )
 
     @property
@@ -149,14 +152,35 @@ class Timeline:
     @property
     def failed_requests(self) -> int:
         """Requests that were answered wrongly, or not at all."""
-        answers = self._answers([0, self._end_ms])
+        answers = self._by_seconds() if self._rich else self._read([0, self._end_ms])
         return sum(sum(each.requests()) - sum(each.right) for each in answers.values())
+
+    def failures(self) -> dict[int, int]:
+        """How many requests failed with each status, of those that occurred."""
+        counts = dict.fromkeys(FAILURES.values(), 0)
+        for answers in self._by_seconds().values():
+            for name, status in FAILURES.items():
+                counts[status] += sum(getattr(answers, name))
+        return {status: count for status, count in counts.items() if count}
+
+    def percentile_ms(self, percent: int) -> dict[str, float]:
+        """Within how many milliseconds so many percent of each colour's answers came, where that is known.
+
+        Args:
+            percent: 1 to 99.
+        """
+        found = {}
+        for colour, answers in self.answers().items():
+            paces = sum(answers.paces.values(), Paces())
+            if paces:
+                found[colour] = percentile(paces, percent) / 1000
+        return found
 
     def counts(self) -> list[dict[str, int]]:
         """Rows of second, requests, and how many of these blue and green answered and how many failed."""
         answers = self.answers()
         blue, green = answers["blue"].right, answers["green"].right
-        requests = _sums([each.requests() for each in answers.values()])
+        requests = [sum(each) for each in zip(*(each.requests() for each in answers.values()), strict=True)]
         return [
             {
                 "second": second,
@@ -216,27 +240,27 @@ class Timeline:
 
     def per_target(self) -> dict[str, int]:
         """How many requests were sent to each instance that got any, by id."""
-        found: Counter[str] = Counter()
-        for node, split in enumerate(splits := self._splits()):
-            for segment in self.segments:
-                _meet(split, segment.nodes[node])
-                before, after = self.traffic.arrived(segment.start_ms), self.traffic.arrived(segment.end_ms)
-                split.send(sum(by_node([after - before], len(splits), before)[node]))
-            found.update(split.per_target())
-        return {name: found[name] for name in sorted(found) if found[name]}
+        reader = self._new_reader()
+        reader.read(self.segments, self._seconds if self._rich else [0, self._end_ms])
+        return reader.per_target()
 
     def answers(self) -> dict[str, Answers]:
         """What became of the requests of each second, by colour; under ``none``, of those nobody got."""
-        return self._answers([*range(0, self._end_ms, 1000), self._end_ms])
+        width = len(self._seconds) - 1
+        found = {colour: Answers.none(width) for colour in ("blue", "green", "none")}
+        for group, answers in self._by_seconds().items():
+            found["none" if group is None else "blue" if group == self.blue else "green"].add(answers)
+        return found
 
-    def between(self, seconds: Sequence[int]) -> dict[str, Answers]:
-        """The same between some rising seconds of the timeline."""
-        inside = slice(1, len(seconds))  # all requests are walked through, before and after too
-        whole = self._answers([0, *(1000 * second for second in seconds), self._end_ms])
-        return {
-            colour: Answers(*(getattr(each, field.name)[inside] for field in attrs.fields(Answers)))
-            for colour, each in whole.items()
-        }
+    def answers_by_group(self, first: int = 0) -> dict[str | None, Answers]:
+        """The same by group, from a second on."""
+        return self._by_seconds(first)
+
+    def of_seconds(self, first: int, last: int) -> list[Segment | None]:
+        """What requests met when some seconds began; None before anything was noted."""
+        starts = [change.start_ms for change in self._changes]
+        places = (bisect_right(starts, 1000 * second) - 1 for second in range(first, last))
+        return [self._changes[place] if place >= 0 else None for place in places]
 
     def segment_of_each_second(self) -> Iterator[Segment | None]:
         """What requests met when each second began; None before anything was noted."""
@@ -256,68 +280,49 @@ class Timeline:
                 phase, ahead = ahead[1], next(phases)
             yield phase
 
-    # ------------------------------------------------------------------------------------------- arithmetic
+    # ---------------------------------------------------------------------------------------------- reading
 
-    def _splits(self) -> list[Split[Outcome]]:
-        """One for each node: they need not see the same targets."""
-        return [Split({"": 0}, cursor=self.cursor) for _ in range(self.nodes)]
+    @property
+    def _seconds(self) -> list[int]:
+        return [*range(0, self._end_ms, 1000), self._end_ms]
 
-    def _answers(self, marks: list[int]) -> dict[str, Answers]:
-        """The same for the times between some rising moments of the timeline."""
-        width = len(marks) - 1
-        found = {colour: Answers(*([0] * width for _ in range(4))) for colour in ("blue", "green", "none")}
-        for outcome, requests in self._outcomes(marks).items():
-            if outcome is None:
-                _add(found["none"].nobody, requests)
-                continue
-            group, answers, wrong_percent = outcome
-            into = found["blue" if group == self.blue else "green"]
-            if not answers:
-                _add(into.silent, requests)
-                continue
-            # Wrong answers are spread evenly over all that an outcome ever gave.
-            marks_right = [sent - sent * wrong_percent // 100 for sent in accumulate(requests, initial=0)]
-            right = [after - before for before, after in pairwise(marks_right)]
-            _add(into.right, right)
-            _add(into.wrong, [sent - good for sent, good in zip(requests, right, strict=True)])
+    @property
+    def _rich(self) -> bool:
+        """Whether what becomes of a request depends on more than its number."""
+        return self.rules.fine(self.traffic.sessions) or any(change.manners for change in self._changes)
+
+    def _new_reader(self) -> Reader:
+        return Reader(self.traffic, self.rules, self.nodes, self._cuts)
+
+    def _read(self, marks: list[int]) -> dict[str | None, Answers]:
+        """What became of the requests between some rising moments, the first being 0."""
+        return self._new_reader().read(self.segments, marks)
+
+    def _by_seconds(self, first: int = 0) -> dict[str | None, Answers]:
+        """What became of the requests of each second, by group; of those from a second on.
+
+        What can change no more is read once: later than the idle timeout nothing is in flight.
+        """
+        settle = max(0, self._end_ms - self.rules.idle_timeout_ms) // 1000 * 1000
+        if settle > self._settled_ms:
+            marks = [*range(self._settled_ms, settle + 1, 1000)]
+            more = self._reader.read(self._segments_from(self._settled_ms), marks)
+            _append(self._settled, more, self._settled_ms // 1000, len(marks) - 1)
+            self._settled_ms = settle
+        marks = [*range(self._settled_ms, self._end_ms, 1000), self._end_ms]
+        latest = deepcopy(self._reader).read(self._segments_from(self._settled_ms), marks)
+        settled = self._settled_ms // 1000
+        found = {group: answers.since(min(first, settled)) for group, answers in self._settled.items()}
+        _append(found, latest, max(0, settled - first), len(marks) - 1)
+        if first > settled:
+            found = {group: answers.since(first - settled) for group, answers in found.items()}
         return found
 
-    def _outcomes(self, marks: list[int]) -> dict[Outcome | None, list[int]]:
-        """How many requests met each outcome between some rising moments; None: there was no target."""
-        splits, found, last = self._splits(), dict[Outcome | None, list[int]](), 0
-        for segment in self.segments:
-            first = last
-            while last < len(marks) - 1 and marks[last + 1] <= segment.end_ms:
-                last += 1
-            cuts = [segment.start_ms, *marks[first + 1 : last + 1], segment.end_ms]
-            arrived = [self.traffic.arrived(cut) for cut in cuts]
-            counts = [after - before for before, after in pairwise(arrived)]
-            parts = by_node(counts, len(splits), arrived[0])
-            for split, pools, part in zip(splits, segment.nodes, parts, strict=True):
-                _meet(split, pools)
-                for outcome, row in split.serve(part).items():
-                    into = found.setdefault(outcome, [0] * (len(marks) - 1))
-                    for i, count in enumerate(row, start=first):
-                        if count:
-                            into[i] += count
-        return found
+    def _segments_from(self, start_ms: int) -> tuple[Segment, ...]:
+        return tuple(segment for segment in self.segments if segment.end_ms > start_ms)
 
 
-def _meet(split: Split[Outcome], pools: tuple[Pool, ...]) -> None:
-    """Let requests meet these target groups from now on."""
-    split.weigh({pool.name: pool.weight for pool in pools} or {"": 0})
-    for pool in pools:
-        wanted = {target[0]: target[1:] for target in pool.targets}
-        for name in split.serving(pool.name):
-            if name not in wanted:
-                split.leave(name, group=pool.name)
-        for name, outcome in wanted.items():
-            split.join(name, outcome, group=pool.name)
-
-
-def _add(into: list[int], numbers: Sequence[int]) -> None:
-    into[:] = [a + b for a, b in zip(into, numbers, strict=True)]
-
-
-def _sums(rows: list[list[int]]) -> list[int]:
-    return [sum(column) for column in zip(*rows, strict=True)]
+def _append(to: dict[str | None, Answers], more: dict[str | None, Answers], before: int, width: int) -> None:
+    """Go on with what became of the requests of so many later seconds; before them there are so many."""
+    for group in to.keys() | more.keys():
+        to.setdefault(group, Answers.none(before)).extend(more.get(group) or Answers.none(width))

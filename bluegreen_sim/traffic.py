@@ -12,17 +12,20 @@ from typing import Any
 
 from attrs import Attribute, evolve, field, frozen
 
+from .application import Manner
+from .latency import Shared
+
 Target = tuple[str, str, bool, int]
 """A target as requests meet it: id, group, whether it answers, percent of its answers that are wrong."""
 
-Outcome = tuple[str, bool, int]
-"""What becomes of a request: the group, whether it answers, percent of its answers that are wrong."""
+Outcome = tuple[str, bool, int, Manner]
+"""What becomes of a request: group, whether it answers, percent of wrong answers, how its instance is."""
 
 DAY = 86_400
 
 
 @frozen
-class Pool:
+class Pool(Shared):
     """One target group as the data plane sees it: its weight and the targets that get its requests."""
 
     name: str
@@ -48,6 +51,10 @@ def _is_whole(_: object, attribute: Attribute[Any], value: object) -> None:
     whole(attribute.name, value)
 
 
+def _is_positive(_: object, attribute: Attribute[Any], value: object) -> None:
+    whole(attribute.name, value, 1)
+
+
 def _are_whole(_: object, attribute: Attribute[Any], values: tuple[object, ...]) -> None:
     for second, value in enumerate(values):
         if type(value) is not int or value < 0:
@@ -63,7 +70,24 @@ def _brief(counts: tuple[int, ...]) -> str:
 
 
 @frozen
-class Traffic:
+class Sessions(Shared):
+    """What the sessions of users are like, where a cookie binds them.
+
+    Args:
+        seconds: How long each lasts.
+        requests: Requests of each, evenly over that time.
+
+    Raises:
+        TypeError: If a number is not whole.
+        ValueError: If one is below 1.
+    """
+
+    seconds: int = field(validator=_is_positive)
+    requests: int = field(validator=_is_positive)
+
+
+@frozen
+class Traffic(Shared):
     """How many requests arrive in each second; within a second they arrive evenly.
 
     ``Traffic(100)`` is 100 a second for ever. Other kinds: ``daily``, ``burst``, ``from_csv``,
@@ -73,6 +97,7 @@ class Traffic:
         per_second: Requests a second, of every second that ``counts`` does not tell.
         counts: Requests of the first seconds, one by one.
         repeat: Whether ``counts`` begin anew after the last.
+        sessions: What the sessions are like that the requests belong to; see ``with_sessions``.
 
     Raises:
         TypeError: If a count is not a whole number.
@@ -82,6 +107,7 @@ class Traffic:
     per_second: int = field(default=0, validator=_is_whole)
     counts: tuple[int, ...] = field(default=(), converter=_tuple, validator=_are_whole, repr=_brief)
     repeat: bool = False
+    sessions: Sessions | None = None
 
     # ------------------------------------------------------------------------------------------------ kinds
 
@@ -195,6 +221,21 @@ class Traffic:
         draw = random.Random(whole("seed", seed)).random
         means = self.per_seconds(whole("seconds", seconds, 1))
         return evolve(self, per_second=0, counts=tuple(poisson(mean, draw()) for mean in means), repeat=True)
+
+    def with_sessions(self, *, seconds: int, requests: int) -> Traffic:
+        """The same requests, each of a session that a cookie may bind to a target group or to a target.
+
+        Of the requests of each second an equal part comes from sessions of each age.
+
+        Args:
+            seconds: How long a session lasts.
+            requests: Requests of each, evenly over that time.
+
+        Raises:
+            TypeError: If a number is not whole.
+            ValueError: If one is below 1.
+        """
+        return evolve(self, sessions=Sessions(seconds, requests))
 
     # -------------------------------------------------------------------------------------------- questions
 

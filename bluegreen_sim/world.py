@@ -14,8 +14,12 @@ from typing import Any, Literal, Self, TypeVar
 
 from attrs import Factory, frozen
 
+from .alarms import CompositeAlarm, MetricAlarm, Verdict
+from .built import BuildInstance
 from .faults import Budget, Lasting, StaleLook, Timed
+from .scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
+from .view import TargetState, View
 
 NEVER = 1 << 62
 _new = object.__new__
@@ -39,8 +43,14 @@ class Copied:
         return copy
 
 
-Life = Literal["pending", "running", "leaving"]
-TargetState = Literal["", "unused", "initial", "healthy", "unhealthy", "draining"]
+Resolved = Literal["$Latest", "$Default"]
+"""What a group may be pointed at instead of a number."""
+Life = Literal[
+    "pending", "pending:wait", "running", "entering", "standby", "detaching", "leaving", "leaving:wait"
+]
+COUNTED = frozenset({"pending", "pending:wait", "running"})
+"""Lives in which an instance is one of those that the group wants."""
+_SETTLED = {0: "unhealthy", 1: "healthy"}
 
 
 @frozen(slots=False)
@@ -61,7 +71,14 @@ class Instance(Copied):
         seen: Result of the last health check: 1 passed, 0 failed, -1 for none yet.
         run_from: The first of the checks in a row that had this result; before any, the first check.
         target_at: The next check that can change anything; with ``draining``: when that is over.
-        launched_at: When it was launched; nothing depends on it, so it is not part of the key.
+        zone: Number of its availability zone.
+        standing: How it stands with its group.
+        launched_at: When it was launched; only the order matters, so it is not part of the key.
+        left_at: When it began to leave; nothing depends on it.
+        views: What each node of the balancer knows of it, where they need not know the same; ``target`` is
+            then what the balancer makes of it, and ``seen`` says no more than whether it was checked.
+        why: Why a check of an application that answers fails: the status code, ``timeout`` or ``internal``.
+        ended: Whether somebody ended it behind the group's back.
     """
 
     id: str
@@ -76,12 +93,23 @@ class Instance(Copied):
     seen: int = -1
     run_from: int = NEVER
     target_at: int = NEVER
+    zone: int = 0
+    standing: Standing = NEW
     launched_at: int = 0
+    left_at: int = 0
+    views: tuple[View, ...] = ()
+    why: str = ""
+    ended: bool = False
 
     @cached_property
     def due(self) -> int:
         """When any of it changes next."""
         return min(self.life_at, self.app_at, self.target_at)
+
+    @property
+    def staying(self) -> bool:
+        """Whether it is one of those that the group wants: neither on its way out nor in standby."""
+        return self.life in COUNTED
 
     @property
     def checked(self) -> bool:
@@ -91,7 +119,7 @@ class Instance(Copied):
     @property
     def settled(self) -> bool:
         """Whether the last check said what the verdict says: then it does not matter how often it did."""
-        return self.target == {0: "unhealthy", 1: "healthy"}.get(self.seen)
+        return self.target == _SETTLED.get(self.seen)
 
     def key(self, now: int, interval: int) -> tuple[Hashable, ...]:
         """What the future depends on, with times relative to ``now``; the id is not part of it."""
@@ -106,8 +134,11 @@ class Instance(Copied):
             self.dead,
             self.target,
             self.seen,
-            run if self.checked else 0,
+            run if self.checked and not self.views else 0,
             self.target_at - now if self.target_at != NEVER else NEVER,
+            (self.zone, self.why, self.ended),
+            () if self.standing is NEW or self.standing == NEW else self.standing.key(now),
+            tuple([view.key(now, interval) for view in self.views]) if self.views else (),
         )
 
 
@@ -120,41 +151,75 @@ class Group(Copied):
         min: Its smallest size.
         max: Its largest size.
         desired: The size it wants.
-        version: The template version of its next launch.
+        version: The template version of its next launch; ``$Latest`` and ``$Default`` are resolved then.
         attached: Whether its instances are registered with its target group.
-        frozen: Whether its own scaling is suspended.
+        suspended: Its suspended processes, in alphabetical order.
         token: Who created it.
         instances: Every instance that still exists, in the order of launch.
         react_at: When it will look at its size.
         failures: Launches that failed in a row.
         launch_error: Why the last launch failed.
-        failed_at: When it did; nothing depends on it, so it is not part of the key.
+        scaling: What it was told besides.
+        tend_at: When it will look after its instances; a group without cares never does.
+        extra: Instances that it wants for a while beyond its size, until they have replaced others.
+        armed: Whether its attachment is ``InService``, so that the balancer's verdicts count.
+        added_at: When all of its instances are registered, after an attach.
+        by_source: Whether it was attached as a traffic source.
+        quiet_until: End of the cooldown that the last change of its size began.
+        deleting: Whether it is being deleted, with what is still in it.
+        shown_at: From when on looks and calls can see it.
+        log: What it did and is over, the latest last; nothing depends on it, so it is not part of the key.
     """
 
     name: str
     min: int = 0
     max: int = 0
     desired: int = 0
-    version: int = 1
+    version: int | Resolved = 1
     attached: bool = False
-    frozen: bool = False
+    suspended: tuple[str, ...] = ()
     token: str = ""
     instances: tuple[Instance, ...] = ()
     react_at: int = NEVER
     failures: int = 0
     launch_error: str | None = None
-    failed_at: int = 0
+    scaling: Scaling = PLAIN
+    tend_at: int = NEVER
+    extra: int = 0
+    armed: bool = False
+    added_at: int = 0
+    by_source: bool = False
+    quiet_until: int = 0
+    deleting: bool = False
+    shown_at: int = 0
+    log: tuple[Activity, ...] = ()
 
     @cached_property
     def due(self) -> int:
         """When anything of it changes next."""
-        first: int = min([self.react_at, *map(_DUE, self.instances)])
+        first: int = min([self.react_at, self.tend_at, *map(_DUE, self.instances)])
         return first
 
     @property
     def staying(self) -> int:
-        """Instances that are not on their way out."""
-        return sum(instance.life != "leaving" for instance in self.instances)
+        """Instances that count for its size: neither on their way out nor in standby."""
+        return sum([instance.life in COUNTED for instance in self.instances])
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its own scaling is suspended."""
+        return "AlarmNotification" in self.suspended and "ScheduledActions" in self.suspended
+
+    def cares(self, now: int) -> tuple[Hashable, ...]:
+        """What the future depends on besides sizes and instances; nothing where nothing was told."""
+        flags = (self.armed, self.by_source, self.deleting, self.extra)
+        latest = max(self.added_at, self.quiet_until, self.shown_at)
+        plain = self.scaling is PLAIN or self.scaling == PLAIN
+        if plain and self.tend_at == NEVER and latest <= now and not any(flags):
+            return ()
+        times = [max(0, at - now) for at in (self.added_at, self.quiet_until, self.shown_at)]
+        tend_in = self.tend_at - now if self.tend_at != NEVER else NEVER
+        return (self.scaling, *flags, *times, tend_in)
 
 
 @frozen
@@ -177,21 +242,6 @@ class Image:
     available_at: int = 0
 
 
-BuildState = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
-
-
-@frozen
-class BuildInstance:
-    """An instance on which an image is built; ``runs`` holds exit code and output of each command."""
-
-    id: str
-    token: str
-    request: str
-    state: BuildState = "pending"
-    state_at: int = NEVER
-    runs: tuple[tuple[int, str], ...] = ()
-
-
 @frozen(kw_only=True, slots=False)
 class World(Copied):
     """Everything that the future depends on, apart from the choices.
@@ -210,7 +260,11 @@ class World(Copied):
         reds: (alarm, how often it went red), of those that did.
         turned: (alarm, when it changed last, when it went red last), in milliseconds, -1 for never; who looks
             reads ``reds``, so it is not part of the key.
+        evaluated: Those of them that are evaluated from metrics, and how. What users met stands beside the
+            world, so its key says nothing of it.
+        verdicts: What the last evaluation said; nothing depends on it.
         builds: Instances on which images are built.
+        loose: Instances that were detached from a group and run on.
         serial: Instances started so far.
         schedule: (time, fault), in order of time.
         faults: What lasts, and what waits for a call or look, counted from now on: 1 is the next.
@@ -231,7 +285,10 @@ class World(Copied):
     alarms: tuple[tuple[str, str], ...] = ()
     reds: tuple[tuple[str, int], ...] = ()
     turned: tuple[tuple[str, int, int], ...] = ()
+    evaluated: tuple[MetricAlarm | CompositeAlarm, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     builds: tuple[BuildInstance, ...] = ()
+    loose: tuple[Instance, ...] = ()
     serial: int = 0
     schedule: tuple[tuple[int, Timed], ...] = ()
     faults: tuple[Lasting, ...] = ()
@@ -270,6 +327,17 @@ class World(Copied):
         """The image of that id; None when there is none."""
         return _find(self.images, "id", name)
 
+    def resolved(self, version: int | Resolved) -> int:
+        """The number of the template version that a launch would use now."""
+        if isinstance(version, int):
+            return version
+        return self.versions[-1 if version == "$Latest" else 0].number
+
+    def elb_checked(self, group: Group) -> bool:
+        """Whether the balancer's verdicts count for a group (health check type ELB)."""
+        checks = group.scaling.checks
+        return self.settings.replace_unhealthy if checks is None else checks == "ELB"
+
     def with_group(self, group: Group) -> World:
         """The world with a group of this name replaced by this one."""
         groups = tuple([group if old.name == group.name else old for old in self.groups])
@@ -301,8 +369,8 @@ class World(Copied):
             groups.append(
                 (
                     *(group.name, group.min, group.max, group.desired, group.version),
-                    *(group.attached, group.frozen, group.failures, group.launch_error),
-                    min(group.react_at - now, far),
+                    *(group.attached, group.suspended, group.failures, group.launch_error),
+                    *(min(group.react_at - now, far), group.cares(now)),
                     tuple(classes),
                 )
             )
@@ -313,6 +381,7 @@ class World(Copied):
             ),
             tuple([(at - now, fault) for at, fault in self.schedule]),
             tuple([(build.state, min(build.state_at - now, far), build.runs) for build in self.builds]),
+            tuple(sorted(instance.key(now, interval) for instance in self.loose)),
             tuple([past.key(label, horizon_seconds=horizon_seconds) for past in self.history]),
         )
 

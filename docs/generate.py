@@ -201,9 +201,12 @@ assert all(row["requests"] == row["http_2xx"] for row in rows)
 ```
 
 The table is also an Arrow stream (`pip install 'bluegreen[arrow]'`), so `polars.DataFrame(cloud.timeline)`,
-`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares `float64`.
+`pyarrow.table(cloud.timeline)` or a query of DuckDB take it as it is. Counts are `int64`, shares and
+times `float64`.
 
-Not in it: latency. Requests are answered at once here, so there is no p50 and no p99 that would be true.
+A request stands in the second in which it was sent, whatever becomes of it later. `p50_ms` and `p99_ms` are order
+statistics of the menu of times that an application's latency is, each stretched by the load of its second; they are
+empty where no latency is set ([simulator](simulator.md#what-applications-are-like)).
 
 ## JSON schema
 

@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 from attrs import define, frozen
 
@@ -100,11 +101,13 @@ class Refuse:
         code: The error code.
         status: The HTTP status.
         forward: Whether the request is applied all the same.
+        words: The message.
     """
 
     code: str = "InternalFailure"
     status: int = 500
     forward: bool = False
+    words: str | None = None
 
 
 def throttle(code: str = "Throttling") -> Refuse:
@@ -228,8 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(action, Hook) and action.after:
             action.after()
         match action:
-            case Refuse(code, status):
-                self._answer(refusal(headers, status, code))
+            case Refuse(code, status, words=words):
+                self._answer(refusal(headers, status, code, words))
             case Drop():
                 self.close_connection = True
             case Page(text):
@@ -285,13 +288,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the proxy has a log of its own."""
 
 
-def refusal(headers: Mapping[str, str], status: int, code: str) -> Answer:
+def refusal(headers: Mapping[str, str], status: int, code: str, words: str | None = None) -> Answer:
     """An error as the request's protocol writes it."""
-    words = "Rate exceeded" if status == HTTPStatus.BAD_REQUEST else "refused by a test"
+    words = words or ("Rate exceeded" if status == HTTPStatus.BAD_REQUEST else "refused by a test")
     if "x-amz-target" in headers:
         told = json.dumps({"__type": code, "message": words})
         return status, [("Content-Type", headers.get("content-type", ""))], told.encode()
-    error = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+    error = f"<Error><Code>{code}</Code><Message>{escape(words)}</Message></Error>"
     # EC2 has a form of its own.
     told = (
         f"<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>"

@@ -45,18 +45,18 @@ class Account:
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
         except boto.ProfileNotFound as error:
-            raise BlueGreenError(f"{words(error)}: name another one as --profile") from error
+            raise BlueGreenError(f"{words(error)}: name another one as --profile") from None
         except AwsError as error:
-            raise BlueGreenError(f"the AWS configuration cannot be read: {words(error)}") from error
+            raise BlueGreenError(f"the AWS configuration cannot be read: {words(error)}") from None
         if session.region_name is None:
             raise BlueGreenError("no AWS Region is known: say --region, or set AWS_DEFAULT_REGION")
         clients = Clients(session, endpoint_url=endpoint_url)
         try:
             identity = clients.read.sts.get_caller_identity()
         except AwsError as error:
-            raise BlueGreenError(f"AWS does not say whose these credentials are: {words(error)}") from error
+            raise BlueGreenError(f"AWS does not say whose these credentials are: {words(error)}") from None
         except ValueError as error:  # botocore's word for a URL that names no host
-            raise BlueGreenError(f"{words(error)}: correct --endpoint-url") from error
+            raise BlueGreenError(f"{words(error)}: correct --endpoint-url") from None
         finally:
             clients.close()
         return cls(

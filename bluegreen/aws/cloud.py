@@ -24,7 +24,7 @@ from ..core.commands import (
 )
 from ..core.evidence import Evidence
 from ..core.gates import MetricGate
-from ..core.observation import ErrorClass, Observation, Outcome, Result, Shares
+from ..core.observation import ErrorClass, Observation, Outcome, Result
 from ..core.plan import Plan
 from ..core.state import Ledger
 from . import access, copying, fleets, routing, watching
@@ -283,17 +283,18 @@ class AwsCloud:
                 raise
 
     def _divide(self, wanted: dict[str, int], known: Known) -> None:
-        if known.rule is None:
+        if not known.rules:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")
-        rule = routing.read_rule(self.clients.read, known.rule)
-        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
-        now = routing.weights(rule, set(by_arn))
-        if now == by_arn:
+        rules = routing.read_rules(self.clients.read, known.rules)
+        left = [rule for rule in rules if dict(known.weights_of(rule)) != wanted]
+        if not left:
             return
-        seen = Shares(tuple((name, now[known.target_group(name).arn]) for name in known.plan.groups))
-        if seen != known.shares:
-            raise Refused(ErrorClass.BUSY, f"the weights became {now} since the last look: looking again")
-        routing.write_rule(self.clients.write, rule, routing.rewritten(rule, by_arn))
+        if (seen := known.shares_of(rules)) != known.shares:
+            raise Refused(ErrorClass.BUSY, f"the weights became {seen} since the last look: looking again")
+        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
+        routing.write_rule(self.clients.write, left[0], routing.rewritten(left[0], by_arn))
+        if left[1:]:
+            raise Refused(ErrorClass.BUSY, f"{len(rules) - len(left) + 1} of {len(rules)} rules are written")
 
 
 def _marks(fleet: str, service: str, token: str) -> list[Any]:

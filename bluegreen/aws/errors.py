@@ -162,10 +162,15 @@ def classify(error: Exception) -> ErrorClass:
 
 
 def words(error: Exception) -> str:
-    """The error for people, on one line, without what looks like a secret: code and message."""
+    """The error for people, on one line, without what looks like a secret: code and message.
+
+    What is raised with these words is raised ``from None``: the error itself quotes all that AWS said.
+    """
     text = str(error)
     if isinstance(error, KeyError):
         text = f"an answer without {text}"
+    if isinstance(error, ResponseParserError):
+        text = "an answer that cannot be parsed"  # it quotes the whole answer
     if isinstance(error, ClientError):
         text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     return escaped(redacted(text), DETAIL_LIMIT)

@@ -300,7 +300,7 @@ class S3Journal:
             yield
         except AwsError as error:
             remedy = ": create the bucket first" if classify(error) is ErrorClass.ABSENT else ""
-            raise JournalError(f"{self._where}: {words(error)}{remedy}") from error
+            raise JournalError(f"{self._where}: {words(error)}{remedy}") from None
 
 
 def _number(key: str) -> int:

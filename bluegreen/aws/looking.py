@@ -6,7 +6,7 @@ named in ``Observation.unread``; missing is not zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -43,7 +43,7 @@ class Known:
         plan: Whose.
         token: Of the deployment.
         target_groups: By name.
-        rule: ARN of the rule that divides by weights.
+        rules: ARNs of the rules that divide by weights.
         version: The deployment's template version.
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
@@ -57,7 +57,7 @@ class Known:
     plan: Plan
     token: str
     target_groups: dict[str, TargetGroup] = Factory(dict)
-    rule: str | None = None
+    rules: tuple[str, ...] = ()
     version: int | None = None
     arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
@@ -66,6 +66,17 @@ class Known:
     extras: dict[str, dict[str, Extra]] = Factory(dict)
     furnished: set[str] = Factory(set)
     turns: dict[str, Turn] = Factory(dict)
+
+    def weights_of(self, rule: Raw) -> tuple[tuple[str, int], ...]:
+        """(group, weight) of each of the plan's groups, as a rule divides."""
+        arns = {name: self.target_group(name).arn for name in self.plan.groups}
+        found = routing.weights(rule, set(arns.values()))
+        return tuple([(name, found[arn]) for name, arn in arns.items()])
+
+    def shares_of(self, rules: Sequence[Raw]) -> Shares:
+        """The same of several rules."""
+        first, *rest = [self.weights_of(rule) for rule in rules]
+        return Shares(first, tuple([weights for weights in rest if weights != first]))
 
     def target_group(self, fleet: str) -> TargetGroup:
         """The target group of one of the plan's groups."""
@@ -229,11 +240,8 @@ class Look:
 
     def _shares(self) -> Shares:
         known, read = self._known, self._read
-        if known.rule is None:
-            known.rule = routing.find_rule(read, self._plan, known.target_groups)
-        arns = {group.arn for group in known.target_groups.values()}
-        weights = routing.weights(routing.read_rule(read, known.rule), arns)
-        return Shares(tuple([(name, weights[known.target_group(name).arn]) for name in self._plan.groups]))
+        known.rules = known.rules or routing.find_rules(read, self._plan, known.target_groups)
+        return known.shares_of(routing.read_rules(read, known.rules))
 
     def _surroundings(self, seen: Iterable[Fleet]) -> dict[str, Any]:
         """Template and image, and what makes the plan impossible here."""
@@ -249,9 +257,11 @@ class Look:
             if image := plan.image or self._named_image():
                 images = if_there(lambda: read.ec2.describe_images(ImageIds=[image])["Images"])
                 found["image"] = bool(images) and images[0].get("State") == "available"
-        if known.rule is not None:
+        with self._part("delays"):
+            found["delays"] = routing.delays(read, known.rules, known.target_groups)
+        if known.rules:
             with self._part("rules"):
-                self._problems += routing.problems(read, known.rule, known.target_groups)
+                self._problems += routing.problems(read, known.rules, known.target_groups)
         for name, target_group in known.target_groups.items():
             if target_group.kind != "instance":
                 self._problems.append(

@@ -58,8 +58,8 @@ RIGHTS: tuple[Right, ...] = (
         "cloudwatch:DescribeAlarmHistory cloudwatch:DescribeAlarms ec2:DescribeImages "
         "ec2:DescribeInstanceStatus ec2:DescribeLaunchTemplates "
         "ec2:DescribeLaunchTemplateVersions elasticloadbalancing:DescribeListeners "
-        "elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTargetGroups "
-        "elasticloadbalancing:DescribeTargetHealth",
+        "elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTargetGroupAttributes "
+        "elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetHealth",
     ),
     *_rights("observe", "any", "`MetricGate`", "cloudwatch:GetMetricData"),
     *_rights(

@@ -6,11 +6,12 @@ is taken from a fresh read and put back as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ..core.observation import Delays
 from ..core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ class TargetGroup:
         arn: Its ARN.
         balancers: ARNs of the load balancers that send to it.
         kind: What its targets are: ``instance``, ``ip``, ``lambda`` or ``alb``.
+        check_seconds: How long health checks take to call a target healthy again.
     """
 
     name: str
     arn: str
     balancers: tuple[str, ...]
     kind: str
+    check_seconds: int = 0
 
 
 def names_of(plan: Plan) -> tuple[str, str]:
@@ -66,7 +69,10 @@ def target_groups(read: Services, plan: Plan) -> dict[str, TargetGroup]:
             answer = []
         for raw in answer:
             balancers = tuple(raw.get("LoadBalancerArns", ()))
-            found[name] = TargetGroup(name, raw["TargetGroupArn"], balancers, raw.get("TargetType", ""))
+            check = raw.get("HealthCheckIntervalSeconds", 0) * raw.get("HealthyThresholdCount", 0)
+            found[name] = TargetGroup(
+                name, raw["TargetGroupArn"], balancers, raw.get("TargetType", ""), check_seconds=check
+            )
     if missing := [name for name in wanted if name not in found]:
         raise NotThere(f"target group {' and '.join(missing)} does not exist: create it, or correct routing")
     return found
@@ -75,11 +81,11 @@ def target_groups(read: Services, plan: Plan) -> dict[str, TargetGroup]:
 # ------------------------------------------------------------------------------------------------- finding
 
 
-def find_rule(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> str:
-    """ARN of the one rule that forwards to both target groups.
+def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> tuple[str, ...]:
+    """ARNs of the rules that forward to both target groups, over all listeners, or of the one that is named.
 
     Raises:
-        NotThere: If there is none, or more than one.
+        NotThere: If there is none.
     """
     assert isinstance(plan.routing, WeightedTargetGroups), "only weights are divided by a rule"
     named, arns = plan.routing.listener, {group.arn for group in groups.values()}
@@ -97,36 +103,57 @@ def find_rule(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> 
             f"no rule{f' of {named}' if named else ''} forwards to both {both}: name both in one forward "
             "action, one of them with weight 0"
         )
-    if len(found) > 1:
-        raise NotThere(
-            f"{len(found)} rules forward to both {both} ({', '.join(found)}), and one is shifted: let the "
-            "others redirect to it"
-        )
-    return found[0]
+    return tuple(found)
 
 
-def problems(read: Services, arn: str, groups: Mapping[str, TargetGroup]) -> Iterator[str]:
-    """Why shifting one rule would not shift all users, one sentence each.
+def problems(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup]) -> Iterator[str]:
+    """Why shifting these rules would not shift all users, one sentence each.
 
     Args:
         read: Clients that only read.
-        arn: The rule that is to be shifted.
+        arns: The rules that are to be shifted.
         groups: The plan's target groups, by name.
     """
     names = {group.arn: name for name, group in groups.items()}
-    for rule in _rules(read, groups):
+    rules = _rules(read, groups)
+    shown = [weights(rule, set(names)) for rule in rules if rule["RuleArn"] in arns]
+    if any(each != shown[0] for each in shown):
+        yield f"the rules {', '.join(arns)} divide by different weights: give all of them the same"
+    for rule in rules:
+        arn = rule["RuleArn"]
         for action in rule.get("Actions", ()):
             led = [(other, weight) for other, weight in sorted(_led(action).items()) if weight]
-            if rule["RuleArn"] != arn:
+            if arn not in arns:
                 for other in [other for other, _ in led if other in names]:
-                    yield f"rule {rule['RuleArn']} leads to {names[other]} too, unshifted: let it redirect"
+                    yield f"rule {arn} leads to {names[other]} too, unshifted: let it redirect"
                 continue
             for other in [other for other, _ in led if other not in names]:
                 yield f"the rule leads to {other} too, by a weight of its own: set that to 0"
-            # AWS keeps a client where its cookie says, whatever the weights say since (ALB user guide,
-            # "Rule actions"); when that group is empty, it gets errors until the cookie ends.
-            if action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}).get("Enabled"):
-                yield f"rule {arn} is sticky, so it would keep users on the group that goes: turn that off"
+
+
+def delays(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup]) -> Delays:
+    """What the balancer makes everybody wait for.
+
+    Args:
+        read: Clients that only read.
+        arns: The rules that are shifted; none behind a shared target group.
+        groups: The plan's target groups, by name.
+    """
+    drain = warm = 0
+    for group in groups.values():
+        answer = read.elbv2.describe_target_group_attributes(TargetGroupArn=group.arn)
+        found = {each["Key"]: each["Value"] for each in answer["Attributes"] if "Value" in each}
+        drain = max(drain, int(float(found.get("deregistration_delay.timeout_seconds", 0))))
+        warm = max(warm, group.check_seconds + int(found.get("slow_start.duration_seconds", 0)))
+    configs = [
+        action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {})
+        for rule in (read_rules(read, arns) if arns else ())
+        for action in rule["Actions"]
+    ]
+    # AWS keeps a client where its cookie says, whatever the weights say since (ALB user guide, "Rule
+    # actions"); when that group is empty, it gets errors until the cookie ends.
+    sticky = max([each.get("DurationSeconds", 0) for each in configs if each.get("Enabled")], default=0)
+    return Delays(drain_seconds=drain, sticky_seconds=sticky, warm_seconds=warm)
 
 
 def _rules(read: Services, groups: Mapping[str, TargetGroup]) -> list[Raw]:
@@ -169,16 +196,19 @@ def _forward(rule: Raw, arns: set[str]) -> Raw | None:
 # ------------------------------------------------------------------------------------------------- weights
 
 
-def read_rule(read: Services, arn: str) -> Raw:
-    """The rule as it is now.
+def read_rules(read: Services, arns: Sequence[str]) -> list[Raw]:
+    """The rules as they are now, in this order.
 
     Raises:
-        NotThere: If it is gone.
+        NotThere: If one is gone.
     """
-    found = read.elbv2.describe_rules(RuleArns=[arn])["Rules"]
-    if not found:
-        raise NotThere(f"rule {arn} is gone")
-    return found[0]
+    found: dict[str, Raw] = {
+        rule["RuleArn"]: rule for rule in read.elbv2.describe_rules(RuleArns=list(arns))["Rules"]
+    }
+    for arn in arns:
+        if arn not in found:
+            raise NotThere(f"rule {arn} is gone")
+    return [found[arn] for arn in arns]
 
 
 def weights(rule: Raw, arns: set[str]) -> dict[str, int]:

@@ -65,7 +65,7 @@ def demo(output: Output, report: Path | None) -> int:
     result = play.deploy()
     left = play.close(result.deployment_id)
     timeline = seen(cloud)
-    output.say(seen_by_users(timeline["shares"], timeline["requests"], timeline["failed_requests"]))
+    output.say(seen_by_users(timeline))
     if report and write_report(report, play.plan, cloud, play.told, seed=1, build=play.built):
         output.note(f"the report is in {report}")
     output.result(

@@ -22,7 +22,7 @@ from .output import Output
 from .wish import Wish
 
 if TYPE_CHECKING:
-    from bluegreen_sim import SimCloud
+    from bluegreen_sim import Application, SimCloud
     from bluegreen_sim.faults import Fault
 
 
@@ -35,6 +35,7 @@ class Rehearsal(Wish):
         traffic: Requests a second.
         seed: Of the random choices.
         faults: What goes wrong.
+        applications: What the applications of images are like.
     """
 
     verb: ClassVar[str] = "simulate"
@@ -45,11 +46,17 @@ class Rehearsal(Wish):
     traffic: int
     seed: int
     faults: tuple[Fault, ...]
+    applications: Mapping[str, Application]
 
     @property
     def given(self) -> dict[str, Any]:
         """What of it any world is given, a new one and one that goes on."""
-        return {"traffic": self.traffic, "seed": self.seed, "faults": self.faults}
+        return {
+            "traffic": self.traffic,
+            "seed": self.seed,
+            "faults": self.faults,
+            "applications": self.applications,
+        }
 
     def check_faults(self) -> None:
         """A fault of something that the plan does not have would silently never happen.
@@ -160,5 +167,7 @@ def seen(cloud: SimCloud) -> Mapping[str, Any]:
     return {
         "requests": timeline.requests,
         "failed_requests": timeline.failed_requests,
+        "failures": {str(status): count for status, count in timeline.failures().items()},
+        "p99_ms": timeline.percentile_ms(99),
         "shares": timeline.shares(),
     }

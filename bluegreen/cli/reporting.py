@@ -71,6 +71,8 @@ def write_report(
         ended=last.second,
         requests=cloud.timeline.requests,
         failed_requests=cloud.timeline.failed_requests,
+        failures=tuple(cloud.timeline.failures().items()),
+        p99_ms=tuple(cloud.timeline.percentile_ms(99).items()),
         floor=last.step.state.floor or None,
         seed=seed,
         facts=(*facts_of(plan), *rows(evidence)),

@@ -59,7 +59,7 @@ def serve_world(wish: Rehearsal, output: Output, *, port: int, speed: float) -> 
             Waking(stopped).sleep(math.inf)
     users = seen(cloud)
     instances = {name: len(cloud.instances(name)) for name in (cloud.blue, cloud.green)}
-    output.say(seen_by_users(users["shares"], users["requests"], users["failed_requests"]))
+    output.say(seen_by_users(users))
     output.say("instances: " + ", ".join(f"{name} {count}" for name, count in instances.items()))
     output.result("bluegreen.serve/1", {"service": wish.plan.service, **users, "instances": instances})
     return Exit.DONE

@@ -33,7 +33,7 @@ from .telling import seen_by_users
 from .wish import unfinished
 
 if TYPE_CHECKING:
-    from bluegreen_sim import SimCloud
+    from bluegreen_sim import Application, SimCloud
     from bluegreen_sim.faults import Fault
 
 
@@ -42,6 +42,17 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 
     try:
         return tuple(parse(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _applications(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, Application]:
+    from bluegreen_sim.application import parse_application
+
+    try:
+        return dict(parse_application(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -78,6 +89,15 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
     callback=_faults,
     help="What goes wrong, such as dies:green:120 or never-healthy:green; may be given again. "
     "A wrong one lists all forms.",
+)
+@click.option(
+    "--application",
+    "applications",
+    metavar="SPEC",
+    multiple=True,
+    callback=_applications,
+    help="What an image's application is like, such as ami-0beta:median=0.05,p99=0.5,capacity=200; may be "
+    "given again. A wrong one lists all keys.",
 )
 @report_option
 @click.option("--fresh", is_flag=True, help="Begin a new world; the old folder is moved aside.")
@@ -177,7 +197,7 @@ def _end(run: Run, cloud: SimCloud) -> Exit:
     colours = {"blue": state.blue or cloud.blue, "green": state.green or cloud.green}
     instances = {colour: len(cloud.instances(name)) for colour, name in colours.items()}
     lines = (
-        seen_by_users(users["shares"], users["requests"], users["failed_requests"]),
+        seen_by_users(users),
         "instances: " + ", ".join(f"{name} {instances[colour]}" for colour, name in colours.items()),
     )
     return run.end(lines, {**users, "groups": colours, "instances": instances})

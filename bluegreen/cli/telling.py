@@ -212,7 +212,12 @@ def _mean(rows: Sequence[Mapping[str, float]], key: str) -> int:
     return round(sum(row[key] for row in rows) / len(rows))
 
 
-def seen_by_users(shares: Sequence[Mapping[str, float]], requests: int, failed: int) -> str:
-    """One sentence on requests, failures and how the split went."""
-    way = " → ".join(f"{blue}/{green}" for blue, green in plateaus(shares))
-    return f"{requests} requests, {failed} failed" + (f"; blue/green {way}" if way else "")
+def seen_by_users(users: Mapping[str, Any]) -> str:
+    """One sentence on requests, failures, response times and how the split went; see ``kept.seen``."""
+    kinds = ", ".join(f"{count} × {status}" for status, count in users["failures"].items())
+    parts = [f"{users['requests']} requests, {users['failed_requests']} failed" + f" ({kinds})" * bool(kinds)]
+    if users["p99_ms"]:
+        parts.append("p99 " + ", ".join(f"{colour} {time:g} ms" for colour, time in users["p99_ms"].items()))
+    if way := " → ".join(f"{blue}/{green}" for blue, green in plateaus(users["shares"])):
+        parts.append(f"blue/green {way}")
+    return "; ".join(parts)

@@ -142,10 +142,10 @@ def _attach(scene: _Scene) -> Iterator[Wish]:
 
 def _share(scene: _Scene) -> Iterator[Wish]:
     shares, wanted = scene.observation.shares, scene.target.shares
-    if shares is None or wanted is None or all(shares.weight(name) == weight for name, weight in wanted):
+    if shares is None or wanted is None or shares.show(wanted):
         return
     green = scene.state.green
-    if Shares(wanted).share(green) > shares.share(green):
+    if Shares(wanted).share(green) > shares.least(green):
         yield SetShares(weights=wanted), proven(scene.plan, scene.state) >= max(1, scene.target.proven)
     else:
         yield SetShares(weights=wanted), blue_carries(scene.state, scene.observation)

@@ -177,6 +177,7 @@ def _enter(plan: Plan, state: State, phase: Phase, reply: Reply, observation: Ob
             "need": found.need,
             "ledger": pre_image(state.ledger, observation),
             "reds": last_reds(observation),
+            "delays": observation.delays,
         }
     elif left is P.BAKE and phase is P.SHIFT:
         changes["rung"] = state.rung + 1

@@ -152,23 +152,57 @@ class Fleet:
 class Shares:
     """The weights with which the balancer divides requests, read back.
 
+    Several rules may lead to the same groups (HTTP and HTTPS). They are written one after the other, and
+    until the last shows what is wanted, users come by different weights.
+
     Args:
-        weights: (group, weight), one for each of the plan's groups.
+        weights: (group, weight), one for each of the plan's groups, of the first rule.
+        others: The same of each further rule that shows something else.
     """
 
     weights: tuple[tuple[str, int], ...]
+    others: tuple[tuple[tuple[str, int], ...], ...] = ()
+
+    def seen(self, fleet: str | None) -> tuple[int, ...]:
+        """The group's weights that are to be seen; 0 where it is not named."""
+        return tuple([dict(weights).get(fleet or "", 0) for weights in (self.weights, *self.others)])
 
     def weight(self, fleet: str | None) -> int:
-        """The group's weight; 0 when it is not named."""
-        for name, weight in self.weights:
-            if name == fleet:
-                return weight
-        return 0
+        """The group's highest weight; 0 when it is not named."""
+        return max(self.seen(fleet))
+
+    def _shares(self, fleet: str | None) -> tuple[Fraction, ...]:
+        totals = [sum(weight for _, weight in weights) for weights in (self.weights, *self.others)]
+        pairs = zip(self.seen(fleet), totals, strict=True)
+        return tuple([Fraction(weight, total) if total else Fraction(0) for weight, total in pairs])
 
     def share(self, fleet: str | None) -> Fraction:
-        """The group's part of all requests, of 1."""
-        total = sum(weight for _, weight in self.weights)
-        return Fraction(self.weight(fleet), total) if total else Fraction(0)
+        """The group's part of all requests, of 1: the most that any rule gives it."""
+        return max(self._shares(fleet))
+
+    def least(self, fleet: str | None) -> Fraction:
+        """The least that any rule gives it."""
+        return min(self._shares(fleet))
+
+    def show(self, wanted: tuple[tuple[str, int], ...]) -> bool:
+        """Whether every rule shows these weights."""
+        return not self.others and all(self.weight(name) == weight for name, weight in wanted)
+
+
+@frozen(kw_only=True)
+class Delays:
+    """What the balancer makes everybody wait for, in seconds.
+
+    Args:
+        drain_seconds: How long an instance that leaves may take to finish its requests.
+        sticky_seconds: How long the balancer keeps a client on the group it first came to, whatever the
+            weights say since; counted from the client's last request.
+        warm_seconds: How long a new instance may take to its full share: health checks and slow start.
+    """
+
+    drain_seconds: int = 0
+    sticky_seconds: int = 0
+    warm_seconds: int = 0
 
 
 class Reading(Enum):
@@ -300,6 +334,7 @@ class Observation:
         at: When it was seen, in seconds; cut to an eighth.
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
+        delays: As long as nothing was changed: what the balancer makes everybody wait for.
         version: The template version found under the deployment's token, or the one that the plan names;
             None when there is none.
         default_version: The template's default version, a number; None when the template is missing.
@@ -314,6 +349,7 @@ class Observation:
     at: float = field(converter=instant)
     fleets: tuple[Fleet, ...] = ()
     shares: Shares | None = None
+    delays: Delays = Delays()
     version: int | None = None
     default_version: int | None = None
     image: bool | None = None

@@ -79,7 +79,7 @@ def s2(plan: Plan, state: State, observation: Observation, command: Command) -> 
     blue = observation.fleet(state.blue)
     healthy[state.blue] = blue.healthy if blue else 0
     for name, other in ((state.green, state.blue), (state.blue, state.green)):
-        if after.share(name) <= observation.shares.share(name):
+        if after.share(name) <= observation.shares.least(name):
             continue
         covers = healthy[name] >= 1 and healthy[name] >= after.share(name) * state.floor
         # From a colour that has nobody, any change is none for the worse.
@@ -183,7 +183,7 @@ def s5_commit(plan: Plan, before: State, observation: Observation, step: Step) -
     share = (
         green.attached
         if plan.shared
-        else observation.shares is not None and observation.shares.share(before.green) == 1
+        else observation.shares is not None and observation.shares.least(before.green) == 1
     )
     healthy = green_healthy(step.state, observation)
     kept = step.state.clock - before.since >= plan.strategy.keep_blue_seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from operator import attrgetter, is_
 
@@ -108,21 +107,14 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
     closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
     left = found.limit - state.elapsed
-    if over := _over(plan, state, observation, target, left=math.inf if closed else left):
+    late = left <= 0 and not closed
+    if late or found.hopeless:
+        over = f"deadline of {found.limit:g} s passed" if late else "waiting cannot help"
         return _expired(plan, state, observation, target, f"{over}: {'; '.join(unmet) or UNREAD}")
     return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
 
 
 UNREAD = "settings not read back"
-
-
-def _over(plan: Plan, state: State, observation: Observation, target: Target, *, left: float) -> str | None:
-    """Why it is not waited any longer: the deadline, or launches of green that no waiting mends."""
-    if left <= 0:
-        return f"deadline of {deadline(plan, state):g} s passed"
-    green = observation.fleet(state.green)
-    short = state.phase.forward and proven(plan, state) < target.proven
-    return "waiting cannot help" if short and green and green.launch_hopeless else None
 
 
 def _held_from_outside(clause: str) -> bool:
@@ -140,6 +132,7 @@ class Compared:
         missing: What else the world owes to the picture, one clause each.
         asked: Which checks and persons do not yet agree, likewise.
         limit: Own seconds that the phase may take.
+        hopeless: Whether green's launches fail in a way that no waiting mends.
     """
 
     target: Target
@@ -147,6 +140,7 @@ class Compared:
     missing: tuple[str, ...]
     asked: tuple[str, ...]
     limit: float
+    hopeless: bool
 
 
 def _compare(plan: Plan, state: State, observation: Observation) -> Compared | Reply:
@@ -173,7 +167,14 @@ def _compare(plan: Plan, state: State, observation: Observation) -> Compared | R
         tuple(missing(plan, state, target, observation)),
         tuple(asked(plan, state, target, observation)),
         deadline(plan, state),
+        _hopeless(plan, state, observation, target),
     )
+
+
+def _hopeless(plan: Plan, state: State, observation: Observation, target: Target) -> bool:
+    green = observation.fleet(state.green)
+    short = state.phase.forward and proven(plan, state) < target.proven
+    return bool(short and green and green.launch_hopeless)
 
 
 _standing = attrgetter(*[f.name for f in fields(State) if f.name not in ("at", "wake_at", "clock", "since")])
@@ -213,11 +214,17 @@ def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
 
 
 def deadline(plan: Plan, state: State) -> float:
-    """Own seconds that the phase may take: the plan's, after what the strategy itself asks for.
+    """Own seconds that the phase may take: the plan's, after what strategy and balancer themselves ask for.
 
     Haste (``on_blue_sick = "expedite"``) skips a watch; it never brings the deadline nearer.
     """
-    return getattr(plan.deadlines, f"{state.phase.value}_seconds") + watch(plan, state)  # type: ignore[no-any-return]
+    own: int = getattr(plan.deadlines, f"{state.phase.value}_seconds")
+    match state.phase:
+        case Phase.SCALE_UP | Phase.SHIFT:
+            own += state.delays.warm_seconds
+        case Phase.DRAIN | Phase.DISCARD:
+            own += state.delays.drain_seconds
+    return own + watch(plan, state)
 
 
 # --------------------------------------------------------------------------------------------- blocked
@@ -234,8 +241,7 @@ def blockage(state: State, observation: Observation) -> str | None:
         )
     for loan in state.ledger.loans:
         if loan.setting == "weight" and observation.shares is not None:
-            weight = observation.shares.weight(loan.fleet)
-            if loan.foreign(weight):
+            for weight in filter(loan.foreign, observation.shares.seen(loan.fleet)):
                 ours = (loan.written or (loan.before,))[-1]
                 return f"the weight of {loan.fleet} is {weight}, set by others; ours is {ours}"
     return None

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .commands import Command
-from .observation import instant
+from .observation import Delays, instant
 
 
 class Phase(Enum):
@@ -162,6 +162,7 @@ class State:
             saw what the decision saw.
         withheld_twice: Whether it was the same one in the pass before: then the decision is wrong.
         closed: Whether only a window is awaited: own time stands still.
+        delays: What the balancer makes everybody wait for, as it was when preflight was left.
         reds: Of each alarm when preflight was left, and again after a resume: (name, when it was last red).
         leftovers: What could not be given back or removed, for the result.
     """
@@ -195,6 +196,7 @@ class State:
     withheld: str | None = None
     withheld_twice: bool = False
     closed: bool = False
+    delays: Delays = Delays()
     reds: tuple[tuple[str, float], ...] = ()
     leftovers: tuple[str, ...] = ()
 

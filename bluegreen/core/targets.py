@@ -82,11 +82,14 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
         case Phase.SHIFT | Phase.BAKE | Phase.KEEP_BLUE:
             return _shifted(plan, state, blue, green)
         case Phase.DRAIN:
+            seconds = watch(plan, state)
+            stays = state.first_release or state.elapsed < seconds
             return Target(
-                blue=NOTHING if state.first_release else FleetTarget(size=0, min=0, max=blue.max),
+                blue=NOTHING if stays else FleetTarget(size=0, min=0, max=blue.max),
                 green=_grown(plan, state, green, state.need, attached=True),
                 shares=_divided(plan, state, 100),
                 gone=None if state.first_release else state.blue,  # the idle group was never ours
+                seconds=seconds,
             )
         case Phase.CLEAN_UP:
             return _promoted(plan, state, blue, green)
@@ -201,9 +204,8 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
 
 def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
     """Everything as it was: green as we found it (or gone, if we made it), blue's bounds as they were."""
-    made = state.ledger.loan(green.name, "exists")
+    made, seconds = state.ledger.loan(green.name, "exists"), watch(plan, state)
     attached = _given_back(state, green, "attached", int(green.attached))
-    kept = watch(plan, state)
     return Target(
         blue=FleetTarget(
             min=_given_back(state, blue, "min", blue.min),
@@ -211,7 +213,7 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
             frozen=_thawed(state, blue),
         ),
         green=NOTHING
-        if state.elapsed < kept
+        if state.elapsed < seconds
         else FleetTarget(
             exists=False if made else None,
             size=0 if green.exists else None,
@@ -223,5 +225,5 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=None if plan.shared else _before(state),
         gone=green.name,
-        seconds=kept,
+        seconds=seconds,
     )

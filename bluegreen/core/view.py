@@ -67,16 +67,21 @@ def rung(plan: Plan, state: State) -> Rung:
 
 
 def watch(plan: Plan, state: State) -> int:
-    """Own seconds that the strategy asks the phase to last."""
+    """Own seconds that strategy and balancer ask the phase to last."""
     match state.phase:
         case Phase.BAKE:
             return rung(plan, state).bake_seconds
         case Phase.KEEP_BLUE:
             return plan.strategy.keep_blue_seconds
+        case Phase.DRAIN if not state.first_release:
+            return state.delays.sticky_seconds
+        case Phase.DISCARD:
+            # Who came to green while it had a share may still be kept there.
+            loan = state.ledger.loan(state.green, "weight")
+            sticky = state.delays.sticky_seconds if loan and any(loan.written) else 0
+            return max(sticky, 0 if state.let_go else plan.keep_failed_green_seconds)
         case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
             return plan.retain_seconds
-        case Phase.DISCARD if not state.let_go:
-            return plan.keep_failed_green_seconds
         case _:
             return 0
 

@@ -15,15 +15,15 @@ from uuid import UUID
 
 from attrs import evolve
 
-from bluegreen_sim import engine
+from bluegreen_sim import autoscaling, engine
 from bluegreen_sim.autoscaling import Refused
 from bluegreen_sim.cloud import SimCloud
-from bluegreen_sim.faults import BlindLook, RefusedCall, StaleLook
+from bluegreen_sim.faults import BlindLook, LateCall, LostAnswer, RefusedCall, StaleLook
 from bluegreen_sim.world import World
 
 from . import strict, wire
-from .answers import CHANGES, READS
-from .asking import Change, NotSimulated, Read
+from .answers import CHANGES, MEASURES, READS
+from .asking import NotSimulated, Read
 from .limits import Limits
 from .models import service_model
 from .notes import note, noted
@@ -115,8 +115,9 @@ class Door:
     def _answer(self, service: str, request: wire.Request) -> dict[str, Any]:
         operation, given = request.operation.name, request.parameters
         read, change = READS[service].get(operation), CHANGES[service].get(operation)
-        if read is None and change is None:
-            known = ", ".join(sorted([*READS[service], *CHANGES[service]]))
+        measure = MEASURES.get(service, {}).get(operation)
+        if read is None and change is None and measure is None:
+            known = ", ".join(sorted([*READS[service], *CHANGES[service], *MEASURES.get(service, ())]))
             raise NotSimulated(f"{service} {operation} is not simulated; these operations are: {known}")
         now = self.cloud.world.now
         if self._limits and not self._limits.take(service, operation, now, read=change is None):
@@ -127,27 +128,32 @@ class Door:
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         try:
             if change is not None:
-                return self._change(service, change, given)
+                return self._change(service, operation, given)
+            if measure is not None:
+                return measure(self.cloud, given)
             assert read is not None
             return self._look(service, operation, read, given)
         except Refused as no:
             say = invalid if no.kind == "bug" else partial(refusal, kind=no.kind)
             raise say(service, detail=str(no)) from no
 
-    def _change(self, service: str, change: Change, given: dict[str, Any]) -> dict[str, Any]:
-        cloud = self.cloud
+    def _change(self, service: str, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        cloud, change = self.cloud, CHANGES[service][operation]
         cloud.world, fate = engine.before_call(cloud.world, cloud.choices)
+        autoscaling.permitted(cloud.world, operation)
         if isinstance(fate, RefusedCall):
             if fate.error == "not-sent":
                 raise Unanswered(sent=False)
             raise refusal(service, fate.error, TOLD[fate.error == "absent"])
         result: dict[str, Any] = {}
         try:
-            if fate is None or fate.applied:
+            if fate is None or (isinstance(fate, LostAnswer) and fate.applied):
                 cloud.world, result = change(cloud.world, given)
         except (Refused, AwsError):
             if fate is None:
                 raise
+        if isinstance(fate, LateCall):
+            cloud.later(fate.seconds, lambda world: change(world, given)[0])
         if fate is not None:
             raise Unanswered(sent=True)
         return result

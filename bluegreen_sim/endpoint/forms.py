@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -240,9 +240,14 @@ def _text(shape: Shape) -> Callable[[Any], str]:
         case "blob":
             return lambda value: b64encode(value).decode()
         case "string":
-            # A bare carriage return would be read back as a line feed.
-            return lambda value: escape(value).replace("\r", "&#13;")
+            return _escaped
     return str
+
+
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
+    # A bare carriage return would be read back as a line feed.
+    return escape(text).replace("\r", "&#13;")
 
 
 def stamp(seconds: float, form: str) -> str:

@@ -13,6 +13,17 @@ NETWORK = "vpc-0simulated"
 BALANCER = "simulated"
 INSTANCE_TYPE = "t3.micro"
 
+
+def zone(number: int) -> str:
+    """The name of a zone; the first is ``ZONE``."""
+    return ZONE[:-1] + chr(ord("a") + number)
+
+
+def subnet(number: int) -> str:
+    """The subnet of a zone; that of the first is ``SUBNET``."""
+    return SUBNET if number == 0 else f"subnet-{number}simulated"
+
+
 _ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:"
 
 

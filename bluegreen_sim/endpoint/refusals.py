@@ -12,6 +12,8 @@ _CODES: dict[str, dict[str, str]] = {
         "conflict": "AlreadyExists",
         "in-use": "ResourceInUse",
         "no-capacity": "LimitExceeded",
+        "not-refreshing": "ActiveInstanceRefreshNotFound",
+        "refreshing": "InstanceRefreshInProgress",
         "throttled": "Throttling",
     },
     "cloudwatch": {

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from bluegreen import Alarm, Deployment, Plan
+from bluegreen import Alarm, Deployment, MemoryJournal, Operator, Plan
 from bluegreen.aws import AwsCloud
 from bluegreen.core import commands as c
-from bluegreen.core.observation import ErrorClass, Observation, Reading, Result
+from bluegreen.core.observation import Delays, ErrorClass, Observation, Reading, Result, Shares
 from bluegreen.core.plan import WeightedTargetGroups
 from bluegreen.core.state import Ledger, Loan, Phase
 from tests.contract.providers import Hands, plan_for
@@ -129,7 +129,7 @@ def test_the_rule_is_found_or_named(rule: Any, moto: MotoServer) -> None:
 
 
 def test_a_rule_that_cannot_be_told_refuses_the_plan(moto: MotoServer) -> None:
-    """No rule, several rules, or a name that is no ARN: a sentence says what to do."""
+    """No rule, rules that disagree, or a name that is no ARN: a sentence says what to do."""
     account = lay_out(moto)
     elbv2 = moto.client("elbv2")
     (problem,) = seen(moto, listener(account, listener="web")).problems
@@ -141,8 +141,13 @@ def test_a_rule_that_cannot_be_told_refuses_the_plan(moto: MotoServer) -> None:
         Conditions=[{"Field": "path-pattern", "Values": ["/x"]}],
         Actions=actions,
     )
+    look = seen(moto, listener(account))
+    assert (look.problems, look.shares) == ((), Shares(((account.groups[0], 100), (account.groups[1], 0))))
+    for each in actions[0]["ForwardConfig"]["TargetGroups"]:
+        each["Weight"] //= 2
+    elbv2.modify_listener(ListenerArn=account.listener_arn, DefaultActions=actions)
     (problem,) = seen(moto, listener(account)).problems
-    assert "2 rules forward to both" in problem
+    assert "divide by different weights: give all of them the same" in problem
     (problem,) = seen(moto, listener(account, listener=account.rule_arn)).problems
     assert "leads to exercise-blue too, unshifted" in problem
     for made in elbv2.describe_rules(ListenerArn=account.listener_arn)["Rules"]:
@@ -219,7 +224,7 @@ def test_a_template_that_is_not_there_has_no_version(ledger: Ledger, moto: MotoS
 
 
 def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> None:
-    """Another listener that leads to blue, a sticky rule and a third target group with a weight are said."""
+    """Another listener that leads to blue and a third target group with a weight are said."""
     account = lay_out(moto)
     elbv2 = moto.client("elbv2")
     blue, green = account.target_group_arns
@@ -239,12 +244,102 @@ def test_users_who_would_not_be_shifted_refuse_the_plan(moto: MotoServer) -> Non
         ListenerArn=account.listener_arn, DefaultActions=[{"Type": "forward", "ForwardConfig": config}]
     )
     said = seen(moto, plan_for("weighted")).problems
-    assert len(said) == 3
-    for words in ("leads to exercise-blue too, unshifted", f"leads to {third} too", "is sticky"):
+    assert len(said) == 2
+    for words in ("leads to exercise-blue too, unshifted", f"leads to {third} too"):
         assert words in " / ".join(said)
     redirect = {"Type": "redirect", "RedirectConfig": {"Port": "80", "StatusCode": "HTTP_301"}}
     elbv2.modify_listener(ListenerArn=other, DefaultActions=[redirect])
-    assert len(seen(moto, plan_for("weighted")).problems) == 2
+    assert len(seen(moto, plan_for("weighted")).problems) == 1
+
+
+def rules_of(moto: MotoServer, account: Account) -> list[list[int]]:
+    """The weights of each rule that divides."""
+    elbv2 = moto.client("elbv2")
+    listeners = elbv2.describe_listeners(LoadBalancerArn=account.load_balancer_arn)["Listeners"]
+    actions = [
+        rule["Actions"][-1]
+        for each in listeners
+        for rule in elbv2.describe_rules(ListenerArn=each["ListenerArn"])["Rules"]
+    ]
+    return [[g["Weight"] for g in action["ForwardConfig"]["TargetGroups"]] for action in actions]
+
+
+def test_http_and_https_are_shifted_alike(moto: MotoServer) -> None:
+    """Rules of two listeners are written one after the other; a rung is reached when both show it."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    actions = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]["Actions"]
+    elbv2.create_listener(
+        LoadBalancerArn=account.load_balancer_arn, Protocol="HTTP", Port=8080, DefaultActions=actions
+    )
+    with connected(moto) as cloud:
+        deployment = Deployment(plan_for("weighted"), cloud)
+        for step in deployment.steps():
+            if step.state.phase in (Phase.BAKE, Phase.KEEP_BLUE):
+                percent = deployment.plan.rungs[step.state.rung].percent
+                assert rules_of(moto, account) == [[100 - percent, percent]] * 2
+    assert step.state.phase is Phase.PROMOTED
+    assert rules_of(moto, account) == [[0, 100]] * 2
+    assert moto.operations().count("ModifyListener") == 4
+
+
+def test_both_rules_are_given_back(moto: MotoServer) -> None:
+    """A deployment that is called off between the two writes leads nobody to green, by either listener."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    actions = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]["Actions"]
+    elbv2.create_listener(
+        LoadBalancerArn=account.load_balancer_arn, Protocol="HTTP", Port=8080, DefaultActions=actions
+    )
+    journal = MemoryJournal()
+    with connected(moto) as cloud:
+        deployment = Deployment(plan_for("weighted"), cloud, journal=journal)
+        for step in deployment.steps():
+            if any(isinstance(each, c.SetShares) for each in step.commands) and not step.state.abort:
+                assert rules_of(moto, account) in ([[90, 10], [100, 0]], [[100, 0], [90, 10]])
+                Operator(journal, "exercise", by="alice").abort("stop")
+                break
+        assert deployment.run().phase is Phase.ROLLED_BACK
+    assert rules_of(moto, account) == [[100, 0]] * 2
+
+
+def test_a_sticky_rule_stays_sticky_and_is_waited_for(moto: MotoServer) -> None:
+    """Whom a cookie keeps on blue finds it whole until the cookie has ended; the rule stays sticky."""
+    account = lay_out(moto)
+    elbv2 = moto.client("elbv2")
+    sticky = {"Enabled": True, "DurationSeconds": 600}
+    actions = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]["Actions"]
+    actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] = sticky
+    elbv2.modify_listener(ListenerArn=account.listener_arn, DefaultActions=actions)
+    drained, emptied = 0.0, 0.0
+    with connected(moto) as cloud:
+        for step in Deployment(plan_for("weighted"), cloud).steps():
+            if step.state.phase is Phase.DRAIN:
+                drained = drained or step.state.at
+            if any(isinstance(each, c.SetSize) and each.size == 0 for each in step.commands):
+                emptied = step.state.at
+    assert step.state.phase is Phase.PROMOTED
+    assert emptied - drained >= 600
+    after = elbv2.describe_rules(RuleArns=[account.rule_arn])["Rules"][0]["Actions"][0]
+    kept = after["ForwardConfig"]["TargetGroupStickinessConfig"]
+    assert {key: kept[key] for key in sticky} == sticky
+
+
+def test_the_balancers_delays_are_read(moto: MotoServer) -> None:
+    """Deregistration delay, slow start, checks and cookies come from the target groups and the rule."""
+    account = lay_out(moto)
+    moto.client("elbv2").modify_target_group_attributes(
+        TargetGroupArn=account.target_group_arns[1],
+        Attributes=[
+            {"Key": "deregistration_delay.timeout_seconds", "Value": "900"},
+            {"Key": "slow_start.duration_seconds", "Value": "120"},
+        ],
+    )
+    groups = moto.client("elbv2").describe_target_groups(TargetGroupArns=[account.target_group_arns[1]])
+    shown = groups["TargetGroups"][0]
+    checks = shown["HealthCheckIntervalSeconds"] * shown["HealthyThresholdCount"]
+    delays = seen(moto, plan_for("weighted")).delays
+    assert delays == Delays(drain_seconds=900, sticky_seconds=0, warm_seconds=120 + checks)
 
 
 def test_what_leads_nobody_astray_is_no_problem(moto: MotoServer) -> None:

@@ -280,3 +280,16 @@ def test_a_signal_ends_after_the_pass(
     assert "go on: bluegreen simulate deployment.toml" in out
     assert "Traceback" not in err
     assert bluegreen("status", file).code == 4
+
+
+def test_what_applications_are_like_shows_in_the_summary(bluegreen: Program, write_plan: Write) -> None:
+    """Failures stand by status and response times by colour, in the sentence and in the object."""
+    file = write_plan()
+    options = ("--application", "ami-0alpha:latency=0.1", "--application", "ami-0beta:latency=0.3,wrong=5")
+    ran = bluegreen("simulate", file, *options)
+    assert " × 500); p99 blue 100 ms, green 300 ms; blue/green " in ran.out
+    ran = bluegreen("simulate", file, "--fresh", "--json", *options)
+    assert ran.data["failures"] == {"500": ran.data["failed_requests"]}
+    assert ran.data["p99_ms"] == {"blue": 100, "green": 300}
+    wrong = bluegreen("simulate", file, "--application", "ami-0beta:speed=3")
+    assert (wrong.code, "it should be IMAGE: and some of latency=S" in wrong.err) == (64, True)

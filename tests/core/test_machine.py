@@ -11,6 +11,7 @@ from bluegreen.core.commands import Attach, CopySetting, SetBounds, SetShares, S
 from bluegreen.core.gates import Alarm
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS, initial, sight, step
 from bluegreen.core.observation import (
+    Delays,
     ErrorClass,
     GateReading,
     Health,
@@ -22,7 +23,7 @@ from bluegreen.core.observation import (
     TargetHealth,
 )
 from bluegreen.core.plan import Limits
-from bluegreen.core.signals import Signal
+from bluegreen.core.signals import Signal, deadline
 from bluegreen.core.state import Phase, Sighting
 from bluegreen.strategies import all_at_once, canary, side_by_side
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
@@ -127,7 +128,10 @@ STILL = (
 
 
 @pytest.mark.parametrize("shown", STILL)
-@pytest.mark.parametrize("changes", [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"fleets": "replace", "retain_seconds": 100}, {"routing": SHARED, "keep_failed_green_seconds": 100}],
+)
 @pytest.mark.parametrize(
     "phase", [p for p in Phase if not p.ended and p not in (Phase.PREFLIGHT, Phase.HALTED)]
 )
@@ -415,6 +419,52 @@ def test_a_standing_group_is_pointed_before_it_grows() -> None:
     assert decide(now, look(green_version=1)).commands == (SetVersion(fleet=GREEN, version=2),)
     grown = decide(now, look()).commands
     assert grown == (SetSize(fleet=GREEN, size=2, min=2, max=4),)
+
+
+def test_a_rung_is_reached_when_every_rule_shows_it() -> None:
+    """A rule that lags behind is written again, forward and back, and holds the phase."""
+    lagging = Shares(((BLUE, 90), (GREEN, 10)), others=(((BLUE, 100), (GREEN, 0)),))
+    for shares in (lagging, Shares(lagging.others[0], others=(lagging.weights,))):
+        onward = decide(state(Phase.SHIFT), attrs.evolve(look(green=UP), shares=shares))
+        assert onward.state.phase is Phase.SHIFT
+        assert onward.commands == (SetShares(weights=((BLUE, 90), (GREEN, 10))),)
+        back = decide(state(Phase.ROLL_BACK), attrs.evolve(look(green=UP), shares=shares))
+        assert back.state.phase is Phase.ROLL_BACK
+        assert back.commands == (SetShares(weights=((BLUE, 100), (GREEN, 0))),)
+    foreign = Shares(lagging.weights, others=(((BLUE, 60), (GREEN, 5)),))
+    halted = decide(state(Phase.SHIFT), attrs.evolve(look(green=UP), shares=foreign))
+    assert halted.state.phase is Phase.HALTED, (
+        "lower weights of others are seen behind the higher ones of ours"
+    )
+
+
+def test_who_is_kept_on_a_group_finds_it_whole() -> None:
+    """Blue is emptied when its cookies have ended, and a green that had users likewise; others at once."""
+    slow = Delays(sticky_seconds=300)
+    drains = state(Phase.DRAIN, committed=True, delays=slow)
+    assert decide(drains, look(green=UP, share=100)).commands == ()
+    assert decide(drains, look(green=UP, share=100)).state.phase is Phase.DRAIN
+    later = decide(attrs.evolve(drains, since=-205.0), look(green=UP, share=100))
+    assert later.commands == (SetSize(fleet=BLUE, size=0, min=0, max=4),)
+    assert decide(state(Phase.DISCARD, delays=slow), look(green=UP)).commands == ()
+    unseen = attrs.evolve(drains.ledger, loans=tuple(x for x in drains.ledger.loans if x.setting != "weight"))
+    assert decide(state(Phase.DISCARD, delays=slow, ledger=unseen), look(green=UP)).commands != ()
+
+
+def test_deadlines_begin_after_what_the_balancer_asks_for() -> None:
+    """Draining, cookies, checks and slow start are added to the phases that wait for them."""
+    slow = Delays(drain_seconds=70, sticky_seconds=300, warm_seconds=40)
+    own = plan().deadlines
+    found = {
+        phase: deadline(plan(), state(phase, delays=slow))
+        for phase in Phase
+        if phase is not Phase.HALTED and not phase.ended
+    }
+    assert found[Phase.SCALE_UP] == own.scale_up_seconds + 40
+    assert found[Phase.SHIFT] == own.shift_seconds + 40
+    assert found[Phase.DRAIN] == own.drain_seconds + 370
+    assert found[Phase.DISCARD] == own.discard_seconds + 370
+    assert found[Phase.ROLL_BACK] == own.roll_back_seconds
 
 
 def test_share_waits_for_proof() -> None:

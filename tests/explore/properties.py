@@ -99,8 +99,11 @@ def limit(p: Pass) -> float:
     watch = {Phase.BAKE: rung.bake_seconds, Phase.KEEP_BLUE: p.plan.strategy.keep_blue_seconds}
     if p.plan.fleets == "replace" and not before.first_release:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
-    if not p.before.let_go:
-        watch[Phase.DISCARD] = p.plan.keep_failed_green_seconds
+    slow = before.delays
+    watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
+    watch[Phase.DRAIN] = slow.drain_seconds + slow.sticky_seconds
+    kept = 0 if before.let_go else p.plan.keep_failed_green_seconds
+    watch[Phase.DISCARD] = slow.drain_seconds + max(slow.sticky_seconds, kept)
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import attrs
 from attrs import frozen
 
+from bluegreen.core.gates import Alarm, Hook
 from bluegreen.core.machine import initial
 from bluegreen.core.observation import ErrorClass
-from bluegreen.core.plan import Alarm, Hook, Limits, Plan, Rung, Strategy
+from bluegreen.core.plan import Limits, Plan, Rung, Strategy
 from bluegreen.core.state import Phase, State
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Choices, RefusedCall

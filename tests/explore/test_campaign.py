@@ -12,7 +12,22 @@ from hypothesis import strategies as st
 from bluegreen.core.observation import Request
 from bluegreen.core.plan import Deadlines
 from bluegreen.core.state import Phase, State
-from bluegreen_sim import EditBounds, EditWeights, Rescale, SimCloud, testing
+from bluegreen_sim import (
+    Busy,
+    Denied,
+    During,
+    EditBounds,
+    EditVersion,
+    EditWeights,
+    Gone,
+    LateCall,
+    MadeAnew,
+    Refreshes,
+    Rescale,
+    ScheduledAction,
+    SimCloud,
+    testing,
+)
 from bluegreen_sim.faults import Fault
 from bluegreen_sim.oracle import floor, wrong_end
 from tests.explore.harness import play
@@ -22,8 +37,21 @@ from tests.explore.watched import Watched
 PROOF = int(os.environ.get("BLUEGREEN_PROOF", "1"))
 MOST = 20_000  # a look a second through every deadline
 
-OTHERS = (EditBounds, EditWeights, Rescale)
-"""Faults by which somebody else changes settings: then an end need not show what was before."""
+OTHERS = (
+    EditBounds,
+    EditVersion,
+    EditWeights,
+    Gone,
+    LateCall,
+    MadeAnew,
+    Refreshes,
+    Rescale,
+    ScheduledAction,
+    Busy,
+    Denied,
+    During,
+)
+"""Faults by which others change settings, or keep us from it: an end need not show what was before."""
 
 
 def watched(cloud: SimCloud) -> Watched:

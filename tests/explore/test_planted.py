@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ def named(holds: Callable[[Pass], bool]) -> Callable[[Plan, State, Observation, 
     return check
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "real-bugs.md"
 CHECKS = [named(holds) for holds in EVERY_PASS]
 
 
@@ -42,12 +44,21 @@ def test_without_a_bug_nothing_is_wrong() -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
-def test_a_planted_bug_is_caught(bug: Bug) -> None:
+def test_a_planted_bug_is_caught(bug: Bug, show: Callable[[str], None]) -> None:
     """With the bug in the product something is wrong, and a story says what."""
     with bug.planted():
         found = searched(bug, first_only=True)
-    print(f"\n| {bug.id} | {bug.what} | {'; '.join(v.name for v in found.violations)} | {found.states:,} |")
+    show(
+        f"| {bug.id} | {bug.what} | {'; '.join(v.name for v in found.violations)} | {found.states:,} states |"
+    )
     assert found.violations
+
+
+def test_every_real_bug_is_told_of() -> None:
+    """The page of real bugs has a row for each of the 32, with the place where it is planted."""
+    rows = {row.split(" | ")[0].strip("| "): row for row in PAGE.read_text().splitlines() if row[:3] == "| M"}
+    assert list(rows) == [f"M{n}" for n in range(1, 33)]
+    assert all(bug.where in rows[bug.id] and f"| {bug.what} |" in rows[bug.id] for bug in BUGS)
 
 
 def test_a_place_that_is_gone_is_an_error() -> None:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable
+from itertools import combinations, product
 
 import attrs
 import pytest
 
 from bluegreen.core.commands import PrepareVersion
 from bluegreen.core.observation import Observation
-from bluegreen.core.plan import Deadlines, Plan
+from bluegreen.core.plan import Deadlines, Plan, Rung, Strategy
 from bluegreen.core.state import State, Step
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Exploration, explore, replay
+from bluegreen_sim.faults import KINDS as KINDS_OF_FAULT
 from tests.explore.properties import EVERY_PASS, Pass
 from tests.explore.small import QUICK, ROUTINGS, SHARED, WEIGHTED, small_plan, small_world
 
-STRATEGIES = {
-    "all at once": all_at_once(5),
-    "canary": canary(34, 5, last_bake_seconds=5),
-    "linear": linear(25, 5, keep_blue_seconds=5),
-    "side by side": side_by_side(5),
+LADDERS = {
+    "all at once": (all_at_once(5), all_at_once(5)),
+    "canary": (canary(34, 5, last_bake_seconds=5), canary(34, 5, last_bake_seconds=5)),
+    "linear": (
+        linear(34, 5, keep_blue_seconds=5),
+        # Of shares between 50 and 100 a shared target group can show none.
+        Strategy(
+            tuple(Rung(percent=p, bake_seconds=5) for p in (25, 50, 100)), keep_blue_seconds=5, name="linear"
+        ),
+    ),
+    "side by side": (side_by_side(5), side_by_side(5)),
 }
+KINDS = ("lost", "refused", "stale", "blind", "crashes", "rescales", "acts")
+"""What strikes beside one more sick instance than there are of a colour."""
+
+MOST = 400_000
+"""States after which a search that does not end is stopped."""
+
 TOLERABLE = Budget(blind=1, stale=1, lost=1, refused=1, crashes=1)
 
 
@@ -39,11 +53,15 @@ def right(found: Exploration) -> None:
 def scenarios() -> list[Plan]:
     """Both routings, both kinds of fleet, every strategy by name."""
     return [
-        small_plan(routing, fleets=fleets, strategy=strategy)
-        for routing, fleets, strategy in product(ROUTINGS, ("standing", "replace"), STRATEGIES.values())
-        if fleets == "standing" or strategy.name in ("canary", "side-by-side")
-        if not (routing is SHARED and strategy.name == "linear")  # its third rung cannot be shown there
+        small_plan(routing, fleets=fleets, strategy=LADDERS[name][routing is SHARED])
+        for routing, fleets, name in product(ROUTINGS, ("standing", "replace"), LADDERS)
     ]
+
+
+def counted(found: Exploration) -> str:
+    """A search in a line."""
+    rest = "" if found.complete else f", {found.waiting:,} of them in the frontier"
+    return f"{found.states:,} states{rest}, {found.edges:,} passes, depth {found.depth}: {found.verdict}"
 
 
 def named(plan: Plan) -> str:
@@ -67,21 +85,77 @@ def test_no_fault_breaks_anything_with_two_instances(plan: Plan) -> None:
     right(explore(plan, 2, 1, shrink=False, checks=[general]))
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("instances", [1, 2])
+@pytest.mark.parametrize("plan", scenarios(), ids=named)
+def test_more_sick_than_there_are_and_another_fault_break_nothing(
+    plan: Plan, instances: int, show: Callable[[str], None]
+) -> None:
+    """One more sick than there are of a colour, beside each other kind of fault: to a fixed point."""
+    words = []
+    for kind in KINDS:
+        found = explore(
+            plan, instances, Budget(sick=instances + 1, **{kind: 1}), shrink=False, checks=[general]
+        )
+        right(found)
+        words.append(f"{kind} {found.states:,}")
+    show(
+        f"{named(plan)}, {instances} a colour, sick {instances + 1} and 1 of each, states: {', '.join(words)}"
+    )
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("instances", [1, 2])
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_three_kinds_of_fault_break_nothing(
+    routing: object, instances: int, show: Callable[[str], None]
+) -> None:
+    """More sick than there are, beside each pair of other kinds: to a fixed point."""
+    for pair in combinations(KINDS, 2):
+        if instances == 2 and "rescales" in pair:
+            continue  # of these a search of its own, below
+        budget = Budget(sick=instances + 1, **dict.fromkeys(pair, 1))
+        found = explore(small_plan(routing), instances, budget, shrink=False, checks=[general])
+        right(found)
+        words = f"{routing.kind}, {instances} a colour, sick {instances + 1}, {' and '.join(pair)}"
+        show(f"{words}: {counted(found)}")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_all_kinds_of_fault_together_break_nothing(routing: object, show: Callable[[str], None]) -> None:
+    """One of each of ten kinds, and a late request, at 1 instance: as far as it comes, nothing is wrong."""
+    every = Budget(**dict.fromkeys(KINDS_OF_FAULT, 1))
+    found = explore(small_plan(routing), 1, every, shrink=False, checks=[general], most=MOST)
+    show(f"{routing.kind}, all kinds at once: {counted(found)}")
+    assert not found.violations, found.verdict
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("budget", [Budget(sick=4), Budget.any(2)], ids=["sick", "any two"])
+@pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
+def test_three_instances_break_nothing(routing: object, budget: Budget, show: Callable[[str], None]) -> None:
+    """Three instances a colour: as far as it comes, nothing is wrong."""
+    found = explore(small_plan(routing), 3, budget, shrink=False, checks=[general], most=MOST)
+    show(f"{routing.kind}, 3 a colour, {budget}: {counted(found)}")
+    assert not found.violations, found.verdict
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("plan", scenarios(), ids=named)
-def test_no_two_faults_break_anything_with_two_instances(plan: Plan) -> None:
+def test_no_two_faults_break_anything_with_two_instances(plan: Plan, show: Callable[[str], None]) -> None:
     """Any two faults, at any moment, two instances a colour: all general properties hold of every pass."""
     found = explore(plan, 2, 2, shrink=False, checks=[general])
-    print(f"\n{named(plan)}: {found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    show(f"{named(plan)}, 2 a colour, any two: {counted(found)}")
     right(found)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("routing", ROUTINGS, ids=lambda routing: routing.kind)
-def test_no_three_faults_break_anything(routing: object) -> None:
+def test_no_three_faults_break_anything(routing: object, show: Callable[[str], None]) -> None:
     """Any three faults of ten kinds, at any moment, one instance a colour."""
     found = explore(small_plan(routing), 1, 3, shrink=False)
-    print(f"\n{found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    show(f"{routing.kind}, any three: {counted(found)}")
     right(found)
 
 
@@ -96,10 +170,10 @@ def test_a_request_of_a_superseded_process_breaks_nothing(plan: Plan) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("plan", scenarios(), ids=named)
-def test_a_second_deployer_and_any_other_fault_break_nothing(plan: Plan) -> None:
+def test_a_second_deployer_and_any_other_fault_break_nothing(plan: Plan, show: Callable[[str], None]) -> None:
     """S12: a late request of a superseded process and any other fault, at any moments, to a fixed point."""
     found = explore(plan, 1, Budget.any(2, late=1), shrink=False, checks=[general])
-    print(f"\n{named(plan)}, late: {found.states:,} states, {found.edges:,} passes, {found.verdict}")
+    show(f"{named(plan)}, a late request and any other fault: {counted(found)}")
     right(found)
 
 

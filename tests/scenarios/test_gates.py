@@ -11,8 +11,9 @@ from bluegreen import Deadlines, Hook, HookGate, MetricGate, PlanError, SharedTa
 from bluegreen.core.gates import LIFECYCLE
 from bluegreen.core.observation import GateReading, Reading
 from bluegreen.core.state import Phase
+from bluegreen_sim import Application, Latency
 from bluegreen_sim.faults import AlarmRed, BlindLook, Errors
-from tests.scenarios.story import ALARM, ROUTINGS, Story, plan
+from tests.scenarios.story import ALARM, QUICK, ROUTINGS, Story, plan
 
 both_routings = pytest.mark.parametrize("routing", ROUTINGS)
 
@@ -80,7 +81,7 @@ def test_what_both_versions_do_wrong_is_not_greens_fault() -> None:
 
 
 def test_a_metric_that_nobody_measures_never_passes() -> None:
-    """The simulator has no latency: the gate has no data, and no rung is left on it."""
+    """No application here has a latency: the gate has no data, and no rung is left on it."""
     story = Story(watched(metric="TargetResponseTime", divided_by=None)).to_the_end()
     story.ends(Phase.ROLLED_BACK, "no-data")
 
@@ -184,3 +185,13 @@ def test_a_closed_window_does_not_keep_anybody_from_going_back() -> None:
 def test_a_world_without_a_calendar_takes_windows_as_open() -> None:
     """World time has no date: a rehearsal does not depend on the day it is made."""
     Story(plan(gates=(WINDOW,))).to_the_end().ends(Phase.PROMOTED)
+
+
+def test_a_green_that_answers_slowly_is_turned_back() -> None:
+    """Where applications take time its percentiles are measured: a green ten times as slow fails its gate."""
+    gate = {"metric": "TargetResponseTime", "divided_by": None, "statistic": "p99", "threshold": 1}
+    latencies = {"ami-0alpha": Latency.constant(0.2), "ami-2": Latency.constant(2)}
+    applications = tuple((image, Application(latency=each)) for image, each in latencies.items())
+    slow = attrs.evolve(QUICK, applications=applications)
+    story = Story(watched(**gate), settings=slow).to_the_end()
+    story.ends(Phase.ROLLED_BACK, "(TargetResponseTime of green is 2")

@@ -17,7 +17,8 @@ from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger
 from bluegreen_sim import Settings, SimCloud, engine
-from bluegreen_sim.autoscaling import leave, react
+from bluegreen_sim.launching import react
+from bluegreen_sim.lifecycle import leave
 from bluegreen_sim.looking import Looker
 from bluegreen_sim.world import NEVER, Instance, World, ms
 

@@ -10,7 +10,7 @@ from bluegreen.core.observation import Health, TargetHealth
 from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen_sim import Dies, NeverHealthy, Settings, Sick, SimCloud
-from bluegreen_sim.balancer import application_changed, check, register
+from bluegreen_sim.checks import application_changed, check, register
 from bluegreen_sim.world import NEVER, Instance
 
 SHARED = Plan(
@@ -218,4 +218,4 @@ def test_nobody_is_asked_twice_for_one_request() -> None:
     cloud = SimCloud(SHARED, faults=[Dies("blue", 0)])
     cloud.clock.sleep(10)
     assert cloud.timeline.failed_requests == 500
-    assert cloud.fetch("http://i-0001/")[0] + cloud.fetch("http://i-0002/")[0] == 200 + 502
+    assert cloud.fetch("http://i-0001/")[0] + cloud.fetch("http://i-0002/")[0] == 200 + 504

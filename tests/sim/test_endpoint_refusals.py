@@ -56,7 +56,6 @@ REFUSED = [
 ]
 
 CANNOT = [
-    ("autoscaling", "suspend_processes", A, "suspending all"),
     (
         "autoscaling",
         "create_auto_scaling_group",
@@ -66,8 +65,8 @@ CANNOT = [
     (
         "autoscaling",
         "update_auto_scaling_group",
-        {**A, "HealthCheckType": "ELB"},
-        "type EC2",
+        {**A, "HealthCheckType": "EC2,EBS"},
+        "EC2 and ELB are",
     ),
     (
         "autoscaling",
@@ -91,7 +90,7 @@ CANNOT = [
     ),
     ("ec2", "run_instances", {**ONE, "MaxCount": 2}, "one instance"),
     ("ec2", "run_instances", {**ONE, "InstanceType": "t3.large"}, "InstanceType"),
-    ("ec2", "stop_instances", {"InstanceIds": ["i-0001"]}, "stopping it"),
+    ("autoscaling", "start_instance_refresh", {**A, "Strategy": "ReplaceRootVolume"}, "Rolling"),
     ("ec2", "create_image", {"InstanceId": "i-0001", "Name": "web"}, "stands in no group"),
     ("ec2", "deregister_image", {"ImageId": "ami-new", "DeleteAssociatedSnapshots": True}, "DeleteSnapshot"),
     (

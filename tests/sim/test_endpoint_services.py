@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from attrs import evolve
 from botocore.exceptions import ClientError
 
 from bluegreen.core.commands import Attach, CreateFleet, Detach, PrepareVersion, SetSize
@@ -53,7 +54,7 @@ def test_a_group_shows_what_it_was_given() -> None:
     group = aws.group("c")
     assert (group["HealthCheckGracePeriod"], group["VPCZoneIdentifier"]) == (60, "subnet-1,subnet-2")
     assert group["TargetGroupARNs"] == [TG_B]
-    assert group["LaunchTemplate"]["Version"] == "1"
+    assert group["LaunchTemplate"]["Version"] == "$Default"
     assert [(tag["Key"], tag["PropagateAtLaunch"]) for tag in group["Tags"]] == [("k", True)]
     for filters in ([{"Name": "tag:k", "Values": ["v"]}], [{"Name": "tag-key", "Values": ["k"]}]):
         found = aws.autoscaling.describe_auto_scaling_groups(Filters=filters)["AutoScalingGroups"]
@@ -119,8 +120,11 @@ def test_instances_are_described_through_their_life() -> None:
 
 
 def test_attachment_has_the_states_of_the_guide() -> None:
-    """Added until an instance is healthy, then in service; removing while targets drain, then gone."""
-    cloud = SimCloud(SHARED, settings=QUICK)
+    """Added until an instance is healthy, then in service; removing while targets drain, then gone.
+
+    In service it comes only where the health check type is ELB.
+    """
+    cloud = SimCloud(SHARED, settings=evolve(QUICK, replace_unhealthy=True))
     aws = Aws(cloud)
     aws.carry_out(SetSize(fleet="b", size=1, min=0, max=4))
     cloud.clock.sleep(60)
@@ -157,8 +161,8 @@ def test_suspended_processes_are_kept_one_by_one() -> None:
     assert (suspended(), cloud.world.groups[0].frozen) == (["AZRebalance", "ScheduledActions"], False)
     aws.autoscaling.resume_processes(AutoScalingGroupName="a")
     assert suspended() == []
-    with pytest.raises(NotSimulated, match="suspending Launch"):
-        aws.autoscaling.suspend_processes(AutoScalingGroupName="a", ScalingProcesses=["Launch"])
+    with pytest.raises(ClientError, match="Invalid process"):
+        aws.autoscaling.suspend_processes(AutoScalingGroupName="a", ScalingProcesses=["Lunch"])
 
 
 def test_a_failed_launch_is_an_activity_with_the_reason() -> None:
@@ -218,13 +222,14 @@ def test_ending_an_instance_that_does_not_run_is_no_failure() -> None:
     assert cloud.timeline.failed_requests == 0
 
 
-def test_protection_is_not_simulated_but_can_be_dropped() -> None:
-    """Dropping protection is harmless; asking for it says that the world has none."""
+def test_protection_is_shown_and_can_be_dropped() -> None:
+    """Each instance tells whether it is protected; who is not in the group is refused in AWS's words."""
     aws = Aws(SimCloud(SHARED))
     protect = aws.autoscaling.set_instance_protection
-    protect(AutoScalingGroupName="a", InstanceIds=["i-0001"], ProtectedFromScaleIn=False)
-    with pytest.raises(NotSimulated, match="protection"):
-        protect(AutoScalingGroupName="a", InstanceIds=["i-0001"], ProtectedFromScaleIn=True)
+    for protected in (True, False):
+        protect(AutoScalingGroupName="a", InstanceIds=["i-0001"], ProtectedFromScaleIn=protected)
+        shown = [each["ProtectedFromScaleIn"] for each in aws.group("a")["Instances"]]
+        assert shown == [protected, False]
     with pytest.raises(ClientError, match="not part of Auto Scaling group"):
         protect(AutoScalingGroupName="a", InstanceIds=["i-0009"], ProtectedFromScaleIn=False)
 
@@ -341,14 +346,13 @@ def test_numbers_of_versions_are_never_used_again() -> None:
     assert aws.new_version("ami-new", "again") == 3
 
 
-def test_latest_is_refused_and_default_is_a_number() -> None:
-    """``$Latest`` would be resolved at each launch, which the world cannot; ``$Default`` never moves here."""
+def test_a_group_may_be_pointed_at_the_latest_or_the_default_version() -> None:
+    """Both are shown as they were given, and resolved at each launch; a number must exist."""
     aws = Aws(SimCloud(SHARED))
     update = aws.autoscaling.update_auto_scaling_group
-    update(AutoScalingGroupName="a", LaunchTemplate={"LaunchTemplateName": "tpl", "Version": "$Default"})
-    assert aws.group("a")["LaunchTemplate"]["Version"] == "1"
-    with pytest.raises(NotSimulated, match="pin the number"):
-        update(AutoScalingGroupName="a", LaunchTemplate={"LaunchTemplateName": "tpl", "Version": "$Latest"})
+    for version in ("$Default", "$Latest"):
+        update(AutoScalingGroupName="a", LaunchTemplate={"LaunchTemplateName": "tpl", "Version": version})
+        assert aws.group("a")["LaunchTemplate"]["Version"] == version
     with pytest.raises(ClientError, match="valid fully-formed launch template"):
         update(AutoScalingGroupName="a", LaunchTemplate=pinned(9))
 

@@ -178,6 +178,16 @@ def test_the_page_says_what_matters(name: str, words: list[str]) -> None:
         assert word in text
 
 
+def test_the_page_tells_failures_by_status_and_how_long_answers_took() -> None:
+    """Beside the number of failures stand their statuses, and the p99 of each colour where it is known."""
+    story = next(iter(STORIES.values()))
+    told = attrs.evolve(story, failures=((500, 1_200), (502, 3)), p99_ms=(("blue", 90.5), ("green", 222.0)))
+    page = render(told)
+    assert "(1,200 × 500, 3 × 502)" in page
+    assert "blue 90.5 ms, green 222 ms" in page
+    assert "<dt>p99</dt>" not in render(story)
+
+
 def test_one_bad_second_in_three_hours_is_not_averaged_away() -> None:
     """The one second with errors, and the few with too few instances, are in picture and data."""
     page = render(STORIES["three hours"])

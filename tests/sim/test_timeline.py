@@ -19,7 +19,7 @@ from bluegreen_sim.traffic import Pool, Target
 
 FIXED = (
     "second version phase requests http_2xx http_500 http_502 http_503 targets_healthy targets_initial "
-    "targets_unhealthy targets_draining targets_unused share_wanted share_real"
+    "targets_unhealthy targets_draining targets_unused share_wanted share_real http_504 p50_ms p99_ms"
 )
 
 
@@ -71,7 +71,7 @@ def test_every_request_is_in_one_row_under_one_status() -> None:
     """Statuses add up to requests, requests to the timeline's, and what is not 2xx to the failed ones."""
     timeline = deployed(faults=(Sick("blue", 40, for_seconds=30), Errors("ami-new", 7))).timeline
     rows = timeline.to_dicts()
-    statuses = ("http_2xx", "http_500", "http_502", "http_503")
+    statuses = ("http_2xx", "http_500", "http_502", "http_503", "http_504")
     assert all(row["requests"] == sum(row[status] for status in statuses) for row in rows)
     assert sum(row["requests"] for row in rows) == timeline.requests
     failed = sum(row["requests"] - row["http_2xx"] for row in rows)

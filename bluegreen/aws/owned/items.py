@@ -94,7 +94,7 @@ def inventory(clients: Clients, service: str | None = None, template: str | None
     try:
         return look(clients.read, service, template).owned
     except AwsError as error:
-        raise BlueGreenError(f"it cannot be seen what is ours here: {words(error)}") from error
+        raise BlueGreenError(f"it cannot be seen what is ours here: {words(error)}") from None
 
 
 def leftovers(

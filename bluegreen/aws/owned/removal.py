@@ -126,7 +126,7 @@ class _Work:
             return look(self._clients.read, self._service, self._template, templates=self._templates)
         except AwsError as error:
             if classify(error) not in _AGAIN:
-                raise BlueGreenError(f"it cannot be seen what is ours here: {words(error)}") from error
+                raise BlueGreenError(f"it cannot be seen what is ours here: {words(error)}") from None
             self.blind = words(error)
             return None
 

@@ -5,90 +5,133 @@ Sources: API reference of EC2 Auto Scaling, version 2011-01-01, and the user gui
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from bluegreen_sim import autoscaling, balancer
-from bluegreen_sim.world import Group, World
+from attrs import evolve
+
+from bluegreen_sim import autoscaling
+from bluegreen_sim.launching import POLICIES
+from bluegreen_sim.scaling import PLAIN, PROCESSES
+from bluegreen_sim.world import Group, Resolved, World
 
 from .. import names
 from ..asking import Change, Given, NotSimulated, owner
 from ..notes import note, noted, tagged
-from ..times import moment
 from ..wire import AwsError
-from .autoscaling_reads import OWN_SCALING, SETTINGS, find_group, group_tag, suspended
-from .ec2_templates import pinned
-from .elbv2 import find_target_group
+from .autoscaling_hooks import with_hook
+from .autoscaling_reads import SETTINGS, find_group, group_tag
+from .ec2_templates import pointed
+from .elbv2_groups import find_target_group
 
-HARMLESS = {"AZRebalance", "InstanceRefresh"}
-"""What never happens in this world, so that suspending it changes nothing."""
+SIZES = ("LaunchTemplate", "MinSize", "MaxSize", "DesiredCapacity")
+AT_CREATION = (*SIZES, "Tags", "TargetGroupARNs", "TrafficSources", "LifecycleHookSpecificationList")
+GROUPS = 10
+"""Target groups that can be attached or detached in one call (user guide, "Quotas")."""
 
 
 def _suspend(world: World, given: Given) -> tuple[World, Given]:
-    group = find_group(world, given["AutoScalingGroupName"])
-    asked = set(given.get("ScalingProcesses") or ())
-    known = OWN_SCALING | HARMLESS
-    if not asked <= known:
-        raise NotSimulated(f"suspending {', '.join(sorted(asked - known))} is not simulated")
-    if not asked:
-        raise NotSimulated(
-            f"suspending all processes is not simulated; these can be: {', '.join(sorted(known))}"
-        )
-    return _with_suspended(world, group, suspended(world, group) | asked), {}
+    """Without a list, all of them (API reference, SuspendProcesses)."""
+    return autoscaling.suspend(world, given["AutoScalingGroupName"], _processes(given), suspended=True), {}
 
 
 def _resume(world: World, given: Given) -> tuple[World, Given]:
-    group = find_group(world, given["AutoScalingGroupName"])
-    now = suspended(world, group)
-    return _with_suspended(world, group, now - set(given.get("ScalingProcesses") or now)), {}
+    return autoscaling.suspend(world, given["AutoScalingGroupName"], _processes(given), suspended=False), {}
 
 
-def _with_suspended(world: World, group: Group, now: set[str]) -> World:
-    frozen = now >= OWN_SCALING
-    kept = sorted(now - OWN_SCALING if frozen else now)
-    return autoscaling.freeze(
-        noted(world, f"suspended {group.name}", kept or None), group.name, frozen=frozen
-    )
+def _processes(given: Given) -> list[str]:
+    asked: list[str] = given.get("ScalingProcesses") or list(PROCESSES)
+    if unknown := sorted(set(asked) - set(PROCESSES)):
+        said = f"Invalid process(es): {', '.join(unknown)}; valid are {', '.join(PROCESSES)}"
+        raise AwsError("ValidationError", said)
+    return asked
 
 
 def _update_auto_scaling_group(world: World, given: Given) -> tuple[World, Given]:
     """Only what is named changes; bounds move the wanted size when it is not named (API reference)."""
     name = given["AutoScalingGroupName"]
     group = find_group(world, name)
-    world = _settings(world, name, given, ("LaunchTemplate", "MinSize", "MaxSize", "DesiredCapacity"))
+    autoscaling.changeable(world, name)
+    world = _told(world, name, given, SIZES)
     if "LaunchTemplate" in given:
-        world = autoscaling.set_version(world, name, _pinned(world, given["LaunchTemplate"]))
+        world = autoscaling.set_version(world, name, _pointed(world, given["LaunchTemplate"]))
     low, high = given.get("MinSize", group.min), given.get("MaxSize", group.max)
     if "DesiredCapacity" in given:
         return autoscaling.set_size(world, name, given["DesiredCapacity"], low, high), {}
-    if low <= high:
-        return autoscaling.set_bounds(world, name, low, high), {}
-    raise AwsError("ValidationError", "Max bound must be greater than or equal to min bound")
+    return autoscaling.set_bounds(world, name, low, high), {}
 
 
-def _pinned(world: World, template: Given) -> int:
+def _pointed(world: World, template: Given) -> int | Resolved:
     try:
-        return pinned(world, template)
+        return pointed(world, template)
     except AwsError as error:
         said = f"You must use a valid fully-formed launch template. {error.message}"
         raise AwsError("ValidationError", said) from error
 
 
-def _settings(world: World, name: str, given: Given, handled: tuple[str, ...]) -> World:
-    """The world with the rest of a group's settings kept; what would change something is not simulated."""
-    rest = {key: value for key, value in given.items() if key not in (*handled, "AutoScalingGroupName")}
-    checks = "ELB" if world.settings.replace_unhealthy else "EC2"
-    if rest.pop("HealthCheckType", checks) != checks:
-        raise NotSimulated(f"all groups have the health check type {checks}: Settings(replace_unhealthy=...)")
-    if rest.get("NewInstancesProtectedFromScaleIn"):
-        raise NotSimulated("protection from scale-in is not simulated")
+def _told(world: World, name: str, given: Given, handled: tuple[str, ...]) -> World:
+    """The world with a group told the rest; what would change something else is not simulated."""
+    group = find_group(world, name)
+    scaling, rest = group.scaling, dict(given)
+    for key in (*handled, "AutoScalingGroupName"):
+        rest.pop(key, None)
+    changes: Given = {
+        field: made(rest.pop(parameter)) for parameter, (field, made) in TOLD.items() if parameter in rest
+    }
+    if "checks" in changes and changes["checks"] not in ("EC2", "ELB"):
+        raise NotSimulated(f"health checks of type {changes['checks']} are not simulated: EC2 and ELB are")
+    if unknown := sorted(set(changes.get("termination", ())) - set(POLICIES)):
+        raise NotSimulated(f"the termination policies {', '.join(unknown)} are not simulated")
+    changes |= _zones(world, rest)
     if unknown := sorted(rest.keys() - SETTINGS):
         raise NotSimulated(f"of a group, {', '.join(unknown)} is not simulated")
-    return noted(world, f"settings {name}", note(world, f"settings {name}", {}) | rest) if rest else world
+    if rest:
+        world = noted(world, f"settings {name}", note(world, f"settings {name}", {}) | rest)
+    if not changes:
+        return world
+    group = group.replaced(scaling=evolve(scaling, **changes))
+    if world.elb_checked(group) and "checks" in changes:
+        group = group.replaced(armed=note(world, f"settings {name}", {}).get("attached at creation", False))
+    return autoscaling.tidied(world, group)[0]
+
+
+def _zones(world: World, rest: Given) -> Given:
+    """The zones that are named, by themselves or by their subnets; names of our own are kept and mean all."""
+    every = range(world.settings.zones)
+    zones = {names.zone(zone): zone for zone in every} | {names.subnet(zone): zone for zone in every}
+    named = [*rest.get("AvailabilityZones", ()), *rest.get("VPCZoneIdentifier", "").split(",")]
+    known = sorted({zones[name] for name in named if name in zones})
+    return {"zones": tuple(known)} if known and len(known) < len(every) else {}
+
+
+def _maintenance(policy: Given) -> tuple[int, int] | None:
+    least, most = policy["MinHealthyPercentage"], policy["MaxHealthyPercentage"]
+    return None if least == -1 else (least, most)
+
+
+TOLD: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "HealthCheckType": ("checks", str),
+    "HealthCheckGracePeriod": ("grace_seconds", int),
+    "DefaultInstanceWarmup": ("warmup_seconds", lambda seconds: None if seconds == -1 else seconds),
+    "DefaultCooldown": ("cooldown_seconds", int),
+    "NewInstancesProtectedFromScaleIn": ("protects_new", bool),
+    "TerminationPolicies": ("termination", lambda policies: tuple(policies) or PLAIN.termination),
+    "InstanceMaintenancePolicy": ("healthy_percent", _maintenance),
+    "DeletionProtection": ("deletion", str),
+}
+"""Parameters of a group, the field of ``Scaling`` that each sets, and what makes its value."""
 
 
 def _set_desired_capacity(world: World, given: Given) -> tuple[World, Given]:
     name, size = given["AutoScalingGroupName"], given["DesiredCapacity"]
     group = find_group(world, name)
+    _within(group, size)
+    if given.get("HonorCooldown"):
+        return autoscaling.calmly(world, name, size), {}
+    return autoscaling.set_size(world, name, size, group.min, group.max), {}
+
+
+def _within(group: Group, size: int) -> None:
     for bound, wrong, word in (
         (group.max, size > group.max, "above max"),
         (group.min, size < group.min, "below min"),
@@ -96,7 +139,6 @@ def _set_desired_capacity(world: World, given: Given) -> tuple[World, Given]:
         if wrong:
             said = f"New SetDesiredCapacity value {size} is {word} value {bound} for the AutoScalingGroup."
             raise AwsError("ValidationError", said)
-    return autoscaling.set_size(world, name, size, group.min, group.max), {}
 
 
 def _create_auto_scaling_group(world: World, given: Given) -> tuple[World, Given]:
@@ -104,7 +146,8 @@ def _create_auto_scaling_group(world: World, given: Given) -> tuple[World, Given
     name = given["AutoScalingGroupName"]
     if "LaunchTemplate" not in given:
         raise NotSimulated("groups are started from a launch template")
-    arns = [*given.get("TargetGroupARNs", ()), *_identifiers(given.get("TrafficSources", ()))]
+    sources = _identifiers(given.get("TrafficSources", ()))
+    arns = [*given.get("TargetGroupARNs", ()), *sources]
     listed = given.get("Tags", [])
     low: int = given["MinSize"]
     group = Group(
@@ -112,23 +155,18 @@ def _create_auto_scaling_group(world: World, given: Given) -> tuple[World, Given
         min=low,
         max=given["MaxSize"],
         desired=given.get("DesiredCapacity", low),
-        version=_pinned(world, given["LaunchTemplate"]),
+        version=_pointed(world, given["LaunchTemplate"]),
         token=owner({tag["Key"]: tag.get("Value", "") for tag in listed}),
     )
     world = autoscaling.add_group(world, group)
     created: Given = {"created": world.now, "attached at creation": bool(arns)}
     world = noted(world, f"settings {name}", created)
-    handled = (
-        "LaunchTemplate",
-        "MinSize",
-        "MaxSize",
-        "DesiredCapacity",
-        "Tags",
-        "TargetGroupARNs",
-        "TrafficSources",
-    )
-    world = _settings(world, name, given, handled)
-    return _with_tags(_attached(world, name, arns), name, listed), {}
+    world = _told(_attached(world, name, arns, by_source=bool(sources)), name, given, AT_CREATION)
+    for hook in given.get("LifecycleHookSpecificationList", ()):
+        world = with_hook(world, name, hook)
+    group = world.groups[-1]
+    world = world.with_group(group.replaced(armed=bool(arns) and world.elb_checked(group)))
+    return _with_tags(world, name, listed), {}
 
 
 def _identifiers(sources: Any) -> list[str]:
@@ -139,21 +177,24 @@ def _delete_auto_scaling_group(world: World, given: Given) -> tuple[World, Given
     name = given["AutoScalingGroupName"]
     find_group(world, name)
     world = autoscaling.delete_group(world, name, force=given.get("ForceDelete", False))
-    for about in (f"tags {group_tag(name)}", f"propagated {name}", f"settings {name}", f"suspended {name}"):
+    for about in (f"tags {group_tag(name)}", f"propagated {name}", f"settings {name}"):
         world = noted(world, about, None)
     return world, {}
 
 
 def _attach(world: World, given: Given) -> tuple[World, Given]:
-    return _attached(world, given["AutoScalingGroupName"], given["TargetGroupARNs"]), {}
+    return _attached(world, given["AutoScalingGroupName"], given["TargetGroupARNs"], by_source=False), {}
 
 
 def _attach_traffic_sources(world: World, given: Given) -> tuple[World, Given]:
-    return _attached(world, given["AutoScalingGroupName"], _identifiers(given["TrafficSources"])), {}
+    arns = _identifiers(given["TrafficSources"])
+    return _attached(world, given["AutoScalingGroupName"], arns, by_source=True), {}
 
 
-def _attached(world: World, name: str, arns: list[str]) -> World:
-    group = find_group(world, name)
+def _attached(world: World, name: str, arns: list[str], *, by_source: bool) -> World:
+    group = autoscaling.changeable(world, name)
+    if len(arns) > GROUPS:
+        raise AwsError("ValidationError", f"at most {GROUPS} target groups in one call, not {len(arns)}")
     wanted = {find_target_group(world, arn) for arn in arns}
     if not wanted:
         return world
@@ -164,11 +205,14 @@ def _attached(world: World, name: str, arns: list[str]) -> World:
     homes = tuple((other, where) for other, where in world.homes if other != name)
     if home not in wanted:
         world = world.replaced(homes=(*homes, (name, wanted.pop())))
-    return balancer.attach(world, group)
+    return autoscaling.attach(world, group, by_source=by_source)
 
 
 def _detach(world: World, given: Given) -> tuple[World, Given]:
-    return _detached(world, given["AutoScalingGroupName"], given["TargetGroupARNs"]), {}
+    """What was attached as a traffic source stays (API reference, DetachLoadBalancerTargetGroups)."""
+    name = given["AutoScalingGroupName"]
+    seen = not find_group(world, name).by_source
+    return _detached(world, name, given["TargetGroupARNs"]) if seen else world, {}
 
 
 def _detach_traffic_sources(world: World, given: Given) -> tuple[World, Given]:
@@ -176,9 +220,14 @@ def _detach_traffic_sources(world: World, given: Given) -> tuple[World, Given]:
 
 
 def _detached(world: World, name: str, arns: list[str]) -> World:
-    group = find_group(world, name)
+    group = autoscaling.changeable(world, name)
     behind = {find_target_group(world, arn) for arn in arns}
-    return balancer.detach(world, group) if world.home(name) in behind else world
+    home = world.home(name)
+    if home not in behind or not group.attached:
+        return world
+    created = note(world, f"settings {name}", {})
+    world = noted(world, f"settings {name}", created | {"attached at creation": False})
+    return autoscaling.detach(world, group)
 
 
 def _create_or_update_tags(world: World, given: Given) -> tuple[World, Given]:
@@ -202,40 +251,6 @@ def _delete_tags(world: World, given: Given) -> tuple[World, Given]:
     return world, {}
 
 
-def _set_instance_protection(world: World, given: Given) -> tuple[World, Given]:
-    group = find_group(world, given["AutoScalingGroupName"])
-    here = {instance.id for instance in group.instances}
-    if strangers := [each for each in given["InstanceIds"] if each not in here]:
-        said = f"The instance {strangers[0]} is not part of Auto Scaling group {group.name}."
-        raise AwsError("ValidationError", said)
-    if given["ProtectedFromScaleIn"]:
-        raise NotSimulated("protection from scale-in is not simulated")
-    return world, {}
-
-
-def _terminate_instance(world: World, given: Given) -> tuple[World, Given]:
-    """It drains first; unless the wanted size goes down with it, another takes its place (user guide)."""
-    name = given["InstanceId"]
-    group = next((g for g in world.groups if any(each.id == name for each in g.instances)), None)
-    if group is None:
-        raise AwsError("ValidationError", f"Instance Id not found - No managed instance found for {name}")
-    lower = int(given["ShouldDecrementDesiredCapacity"])
-    if group.desired - lower < group.min:
-        raise AwsError("ValidationError", f"the size of {group.name} cannot go below {group.min}")
-    world = autoscaling.end_instance(world, group, name, lower=lower)
-    activity = {
-        "ActivityId": names.digest(f"end {name}", 32),
-        "AutoScalingGroupName": group.name,
-        "Description": f"Terminating EC2 instance: {name}",
-        "Cause": "instance was taken out of service in response to a user request",
-        "StartTime": moment(world.now),
-        "StatusCode": "InProgress",
-        "Progress": 0,
-        "Details": "{}",
-    }
-    return world, {"Activity": activity}
-
-
 CHANGES: dict[str, Change] = {
     "AttachLoadBalancerTargetGroups": _attach,
     "AttachTrafficSources": _attach_traffic_sources,
@@ -247,8 +262,6 @@ CHANGES: dict[str, Change] = {
     "DetachTrafficSources": _detach_traffic_sources,
     "ResumeProcesses": _resume,
     "SetDesiredCapacity": _set_desired_capacity,
-    "SetInstanceProtection": _set_instance_protection,
     "SuspendProcesses": _suspend,
-    "TerminateInstanceInAutoScalingGroup": _terminate_instance,
     "UpdateAutoScalingGroup": _update_auto_scaling_group,
 }

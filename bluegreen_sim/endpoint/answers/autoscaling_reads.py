@@ -16,21 +16,19 @@ from ..asking import Given, NotSimulated, Read, page, paged, passing, tag_values
 from ..notes import note, tags
 from ..times import moment
 
-OWN_SCALING = {"AlarmNotification", "ScheduledActions"}
-"""What ``Group.frozen`` stands for."""
-SETTINGS = {
-    "DefaultCooldown",
-    "HealthCheckGracePeriod",
-    "NewInstancesProtectedFromScaleIn",
-    "TerminationPolicies",
-    "VPCZoneIdentifier",
-    "AvailabilityZones",
-    "DefaultInstanceWarmup",
-    "CapacityRebalance",
-    "ServiceLinkedRoleARN",
+SETTINGS = {"VPCZoneIdentifier", "AvailabilityZones", "CapacityRebalance", "ServiceLinkedRoleARN"}
+"""What is kept of a group and shown as it was given."""
+LIFE = {
+    "pending": "Pending",
+    "pending:wait": "Pending:Wait",
+    "running": "InService",
+    "entering": "EnteringStandby",
+    "standby": "Standby",
+    "detaching": "Detaching",
+    "leaving": "Terminating",
+    "leaving:wait": "Terminating:Wait",
 }
-"""What is kept of a group and shown, and changes nothing here: there is one zone, and no grace period."""
-LIFE = {"pending": "Pending", "running": "InService", "leaving": "Terminating"}
+"""Instance lifecycle (user guide). ``Pending:Proceed`` lasts no time here, and what is gone is not shown."""
 
 
 def find_group(world: World, name: str) -> Group:
@@ -52,7 +50,11 @@ def group_tag(name: str) -> str:
 
 def _describe_auto_scaling_groups(world: World, given: Given) -> Given:
     wanted = given.get("AutoScalingGroupNames")
-    found = [group for group in world.groups if not wanted or group.name in wanted]
+    found = [
+        group
+        for group in world.groups
+        if group.shown_at <= world.now and (not wanted or group.name in wanted)
+    ]
     found = passing(found, given.get("Filters", ()), partial(_filtered, world))
     some, following = page(found, given, "MaxRecords", "NextToken", 50)
     with_instances = given.get("IncludeInstances", True)
@@ -71,36 +73,52 @@ def show_group(world: World, group: Group, *, with_instances: bool = True) -> Gi
     """A group as DescribeAutoScalingGroups shows it."""
     kept = note(world, f"settings {group.name}", {})
     arns = [names.target_group_arn(home)] if group.attached and (home := world.home(group.name)) else []
-    return {
+    zones = group.scaling.zones or range(world.settings.zones)
+    shown = {
         "AutoScalingGroupName": group.name,
         "AutoScalingGroupARN": names.group_arn(group.name, group.token),
         "LaunchTemplate": _template(world, group.version),
         "MinSize": group.min,
         "MaxSize": group.max,
         "DesiredCapacity": group.desired,
-        "DefaultCooldown": 300,
-        "AvailabilityZones": [names.ZONE],
+        "AvailabilityZones": [names.zone(zone) for zone in zones],
         "LoadBalancerNames": [],
-        "TargetGroupARNs": arns,
+        "TargetGroupARNs": [] if group.by_source else arns,
         "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in arns],
-        "HealthCheckType": "ELB" if world.settings.replace_unhealthy else "EC2",
-        "HealthCheckGracePeriod": 0,
-        "Instances": [_instance(world, each) for each in group.instances] if with_instances else [],
+        "Instances": [_instance(world, group, each) for each in group.instances] if with_instances else [],
         "CreatedTime": moment(kept.get("created", 0)),
         "SuspendedProcesses": [
-            {"ProcessName": name, "SuspensionReason": "User suspended"}
-            for name in sorted(suspended(world, group))
+            {"ProcessName": name, "SuspensionReason": "User suspended"} for name in group.suspended
         ],
-        "VPCZoneIdentifier": names.SUBNET,
+        "VPCZoneIdentifier": ",".join(names.subnet(zone) for zone in zones),
         "EnabledMetrics": [],
         "Tags": _tags(world, group.name),
-        "TerminationPolicies": ["Default"],
-        "NewInstancesProtectedFromScaleIn": False,
+        **_told(world, group),
         **{name: value for name, value in kept.items() if name in SETTINGS},
     }
+    return shown | ({"Status": "Delete in progress"} if group.deleting else {})
 
 
-def _template(world: World, version: int) -> Given:
+def _told(world: World, group: Group) -> Given:
+    """What a group was told besides its sizes."""
+    scaling = group.scaling
+    told: Given = {
+        "DefaultCooldown": int(scaling.cooldown_seconds),
+        "HealthCheckType": "ELB" if world.elb_checked(group) else "EC2",
+        "HealthCheckGracePeriod": int(scaling.grace_seconds),
+        "TerminationPolicies": list(scaling.termination),
+        "NewInstancesProtectedFromScaleIn": scaling.protects_new,
+        "DeletionProtection": scaling.deletion,
+    }
+    if scaling.warmup_seconds is not None:
+        told["DefaultInstanceWarmup"] = int(scaling.warmup_seconds)
+    if scaling.healthy_percent is not None:
+        least, most = scaling.healthy_percent
+        told["InstanceMaintenancePolicy"] = {"MinHealthyPercentage": least, "MaxHealthyPercentage": most}
+    return told
+
+
+def _template(world: World, version: int | str) -> Given:
     return {
         "LaunchTemplateId": names.template_id(world.template),
         "LaunchTemplateName": world.template,
@@ -108,22 +126,19 @@ def _template(world: World, version: int) -> Given:
     }
 
 
-def _instance(world: World, instance: Instance) -> Given:
+def _instance(world: World, group: Group, instance: Instance) -> Given:
+    life = LIFE[instance.life]
+    if life == "Terminating" and not instance.target and group.scaling.hooked("terminate"):
+        life = "Terminating:Proceed"
     return {
         "InstanceId": instance.id,
         "InstanceType": names.INSTANCE_TYPE,
-        "AvailabilityZone": names.ZONE,
-        "LifecycleState": LIFE[instance.life],
-        "HealthStatus": "Healthy",
+        "AvailabilityZone": names.zone(instance.zone),
+        "LifecycleState": life,
+        "HealthStatus": "Unhealthy" if instance.standing.unhealthy else "Healthy",
         "LaunchTemplate": _template(world, instance.version),
-        "ProtectedFromScaleIn": False,
+        "ProtectedFromScaleIn": instance.standing.protected,
     }
-
-
-def suspended(world: World, group: Group) -> set[str]:
-    """The processes of a group that are suspended."""
-    kept = set(note(world, f"suspended {group.name}", ()))
-    return kept | OWN_SCALING if group.frozen else kept
 
 
 def _tags(world: World, name: str) -> list[Given]:
@@ -151,16 +166,20 @@ def _describe_auto_scaling_instances(world: World, given: Given) -> Given:
     some, following = page(found, given, "MaxRecords", "NextToken", 50)
     shown = []
     for group, instance in some:
-        about = _instance(world, instance) | {"AutoScalingGroupName": group.name, "HealthStatus": "HEALTHY"}
-        shown.append(about)
+        about = _instance(world, group, instance)
+        health = about["HealthStatus"].upper()
+        shown.append(about | {"AutoScalingGroupName": group.name, "HealthStatus": health})
     return paged("AutoScalingInstances", shown, "NextToken", following)
 
 
 def _describe_load_balancer_target_groups(world: World, given: Given) -> Given:
+    """What was attached as a traffic source is not seen by this one (API reference)."""
+    group = find_group(world, given["AutoScalingGroupName"])
     return {
         "LoadBalancerTargetGroups": [
             {"LoadBalancerTargetGroupARN": arn, "State": state}
-            for arn, state in _attachments(world, find_group(world, given["AutoScalingGroupName"]))
+            for arn, state in _attachments(world, group)
+            if not group.by_source
         ]
     }
 
@@ -175,62 +194,21 @@ def _describe_traffic_sources(world: World, given: Given) -> Given:
 
 
 def _attachments(world: World, group: Group) -> list[tuple[str, str]]:
-    """(ARN, state) of the target group, while instances are in it (DescribeLoadBalancerTargetGroups)."""
+    """(ARN, state) of the target group, while instances are in it (DescribeLoadBalancerTargetGroups).
+
+    A group that was created behind its target group shows it as in service from the start.
+    """
     home = world.home(group.name)
     targets = {instance.target for instance in group.instances if instance.life == "running"}
     if home is None or not (group.attached or "draining" in targets):
         return []
     if not group.attached:
         state = "Removing"
-    elif "healthy" in targets or note(world, f"settings {group.name}", {}).get("attached at creation"):
+    elif group.armed or note(world, f"settings {group.name}", {}).get("attached at creation"):
         state = "InService"
     else:
-        state = "Added"
+        state = "Added" if group.added_at <= world.now else "Adding"
     return [(names.target_group_arn(home), state)]
-
-
-def _describe_scaling_activities(world: World, given: Given) -> Given:
-    """The newest first: the launch that failed last, and those that brought the instances that exist."""
-    wanted = given.get("AutoScalingGroupName")
-    groups = [find_group(world, wanted)] if wanted else world.groups
-    found = [activity for group in groups for activity in _activities(group)]
-    found.sort(key=lambda activity: int(activity["StartTime"]), reverse=True)
-    some, following = page(found, given, "MaxRecords", "NextToken", 100)
-    return paged("Activities", some, "NextToken", following)
-
-
-def _activities(group: Group) -> list[Given]:
-    said = {"AutoScalingGroupName": group.name, "Progress": 100, "Details": "{}"}
-    cause = "an instance was started in response to a difference between desired and actual capacity"
-    found: list[Given] = []
-    if group.failures:
-        at = moment(group.failed_at)
-        found.append(
-            said
-            | {
-                "ActivityId": names.digest(f"{group.name} {at}", 32),
-                "Description": "Launching a new EC2 instance",
-                "Cause": cause,
-                "StartTime": at,
-                "EndTime": at,
-                "StatusCode": "Failed",
-                "StatusMessage": str(group.launch_error),
-            }
-        )
-    for instance in reversed(group.instances):
-        pending = instance.life == "pending"
-        found.append(
-            said
-            | {
-                "ActivityId": names.digest(instance.id, 32),
-                "Description": f"Launching a new EC2 instance: {instance.id}",
-                "Cause": cause,
-                "StartTime": moment(instance.launched_at),
-                "StatusCode": "InProgress" if pending else "Successful",
-                "Progress": 50 if pending else 100,
-            }
-        )
-    return found
 
 
 def _describe_tags(world: World, given: Given) -> Given:
@@ -244,28 +222,24 @@ def _describe_tags(world: World, given: Given) -> Given:
     return paged("Tags", some, "NextToken", following)
 
 
-def _none(name: str) -> Read:
-    """Answers that there are none of what this world does not have."""
+def _describe_notification_configurations(world: World, given: Given) -> Given:
+    """There are none."""
+    for name in given.get("AutoScalingGroupNames", ()):
+        find_group(world, name)
+    return {"NotificationConfigurations": []}
 
-    def answer(world: World, given: Given) -> Given:
-        if "AutoScalingGroupName" in given:
-            find_group(world, given["AutoScalingGroupName"])
-        return {name: []}
 
-    return answer
+def _describe_warm_pool(world: World, given: Given) -> Given:
+    find_group(world, given["AutoScalingGroupName"])
+    return {"Instances": []}
 
 
 READS: dict[str, Read] = {
     "DescribeAutoScalingGroups": _describe_auto_scaling_groups,
     "DescribeAutoScalingInstances": _describe_auto_scaling_instances,
-    "DescribeInstanceRefreshes": _none("InstanceRefreshes"),
-    "DescribeLifecycleHooks": _none("LifecycleHooks"),
     "DescribeLoadBalancerTargetGroups": _describe_load_balancer_target_groups,
-    "DescribeNotificationConfigurations": _none("NotificationConfigurations"),
-    "DescribePolicies": _none("ScalingPolicies"),
-    "DescribeScalingActivities": _describe_scaling_activities,
-    "DescribeScheduledActions": _none("ScheduledUpdateGroupActions"),
+    "DescribeNotificationConfigurations": _describe_notification_configurations,
     "DescribeTags": _describe_tags,
     "DescribeTrafficSources": _describe_traffic_sources,
-    "DescribeWarmPool": _none("Instances"),
+    "DescribeWarmPool": _describe_warm_pool,
 }

@@ -63,6 +63,10 @@ class Machine:
 def machines(world: World) -> list[Machine]:
     """The instances that can be listed, those of groups first."""
     found = [_member(world, group, each) for group in world.groups for each in group.instances]
+    found += [
+        Machine(each.id, "running", each.version, each.launched_at, tags(world, each.id))
+        for each in world.loose
+    ]
     for build in world.builds:
         kept = note(world, f"machine {build.id}", {})
         version, at = kept.get("version", world.versions[0].number), kept.get("launched", 0)
@@ -75,9 +79,11 @@ def _member(world: World, group: Group, instance: Instance) -> Machine:
     of_group = tags(world, group_tag(group.name))
     kept = {key: of_group[key] for key in of_group if at_launch.get(key)} | tags(world, instance.id)
     kept |= {"aws:autoscaling:groupName": group.name, "aws:ec2launchtemplate:version": str(instance.version)}
-    state = {"pending": "pending", "running": "running"}.get(instance.life, "shutting-down")
-    if instance.target == "draining":
-        state = "running"
+    state = "running"
+    if instance.life == "pending":
+        state = "pending"
+    elif instance.life == "leaving" and instance.target != "draining":
+        state = "shutting-down"
     # In this world a machine is up when its application is; what has answered and does so no more is broken.
     checks = "ok" if instance.answers else "impaired" if instance.answered else "initializing"
     at = instance.launched_at
@@ -256,8 +262,11 @@ def _launchable(world: World, number: int) -> None:
 def _stop_instances(world: World, given: Given) -> tuple[World, Given]:
     found = [find_machine(world, each) for each in given["InstanceIds"]]
     for machine in found:
-        if machine.group:
-            raise NotSimulated(f"{machine.id} is of {machine.group}: stopping it is not simulated")
+        group = world.group(machine.group) if machine.group else None
+        if group:
+            # Its group finds it not running, and replaces it.
+            world = engine.kill(world, group, machine.id)
+            continue
         if machine.state not in ("pending", "running", "stopping", "stopped"):
             said = f"The instance '{machine.id}' is not in a state from which it can be stopped."
             raise AwsError("IncorrectInstanceState", said)
@@ -272,6 +281,8 @@ def _terminate_instances(world: World, given: Given) -> tuple[World, Given]:
         group = world.group(machine.group) if machine.group else None
         if group:
             world = engine.kill(world, group, machine.id)
+        elif any(each.id == machine.id for each in world.loose):
+            world = world.replaced(loose=tuple(each for each in world.loose if each.id != machine.id))
         else:
             world = builds.terminate_instance(world, machine.id)
     return world, {"TerminatingInstances": _changed(world, found)}

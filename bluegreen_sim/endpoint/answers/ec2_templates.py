@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from bluegreen_sim import autoscaling
-from bluegreen_sim.world import Version, World
+from bluegreen_sim.world import Resolved, Version, World
 
 from .. import names
 from ..asking import Change, Given, NotSimulated, Read, page, paged, passing, tag_list, tag_values
@@ -53,16 +53,20 @@ def numbered(world: World, text: str) -> Version:
 
 
 def pinned(world: World, template: Given) -> int:
-    """The version that a group or an instance is to be started from.
-
-    ``$Latest`` is resolved at each launch at AWS; the world's groups have a number, so it is refused.
-    The default version cannot change here, so ``$Default`` is a number.
-    """
+    """The number of the version that an instance is started from now."""
     find_template(world, template)
-    version = template.get("Version", DEFAULT)
-    if version == LATEST:
-        raise NotSimulated("$Latest is not simulated: pin the number of a version")
-    return numbered(world, version).number
+    return numbered(world, template.get("Version", DEFAULT)).number
+
+
+def pointed(world: World, template: Given) -> int | Resolved:
+    """What a group is to be started from: ``$Latest`` and ``$Default`` are resolved at each launch."""
+    number = pinned(world, template)
+    match template.get("Version", DEFAULT):
+        case "$Latest":
+            return "$Latest"
+        case "$Default":
+            return "$Default"
+    return number
 
 
 def version_data(world: World, version: Version) -> Given:
