@@ -25,7 +25,7 @@ from .building import SimBuilder
 from .choices import Choices
 from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
-from .founding import found, homes, new_images, new_versions
+from .founding import carried_on, found
 from .looking import Looker
 from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
@@ -35,7 +35,7 @@ from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
 from .watching import application, rules_of
-from .world import NEVER, Image, Instance, World
+from .world import NEVER, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
 _SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
@@ -104,7 +104,7 @@ class SimCloud:
                 groups=_named(plan, live, groups or {}),
             )
         else:
-            world = _carried_on(world, plan, budget, add_image=add_image)
+            world = carried_on(world, plan, budget, add_image=add_image)
         if applications:
             world = _with_applications(world, applications)
         self.plan = plan
@@ -356,20 +356,6 @@ class SimCloud:
                 if instance.id == name:
                     return instance
         return None
-
-
-def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
-    changes: dict[str, object] = {}
-    if budget is not None:
-        changes["budget"] = budget
-    if world.homes != homes(plan):
-        changes["homes"] = homes(plan)
-    if add_image:
-        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
-        changes["images"] = (*world.images, *(Image(name, name) for name in new))
-        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
-    return world.replaced(**changes) if changes else world
 
 
 def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
