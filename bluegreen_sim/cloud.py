@@ -25,7 +25,7 @@ from .building import SimBuilder
 from .choices import Choices
 from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
-from .founding import found, homes, new_images, new_versions
+from .founding import carried_on, colours_of, found, named
 from .looking import Looker
 from .measuring import measure
 from .metrics import MINUTE_MS, Metrics, Query
@@ -35,7 +35,7 @@ from .settings import Settings
 from .timeline import Timeline
 from .traffic import Traffic
 from .watching import application, rules_of
-from .world import NEVER, Image, Instance, World
+from .world import NEVER, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
 _SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
@@ -101,16 +101,16 @@ class SimCloud:
                 live_image=live_image,
                 settings=settings or Settings(),
                 budget=budget or Budget(),
-                groups=_named(plan, live, groups or {}),
+                groups=named(plan, live, groups or {}),
             )
         else:
-            world = _carried_on(world, plan, budget, add_image=add_image)
+            world = carried_on(world, plan, budget, add_image=add_image)
         if applications:
             world = _with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
-        self.blue, self.green = _colours(plan, world)
+        self.blue, self.green = colours_of(plan, world)
         self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
         self.timeline = Timeline(
             self.traffic,
@@ -358,42 +358,9 @@ class SimCloud:
         return None
 
 
-def _carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
-    changes: dict[str, object] = {}
-    if budget is not None:
-        changes["budget"] = budget
-    if world.homes != homes(plan):
-        changes["homes"] = homes(plan)
-    if add_image:
-        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
-        changes["images"] = (*world.images, *(Image(name, name) for name in new))
-        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
-    return world.replaced(**changes) if changes else world
-
-
 def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
     known = dict(world.settings.applications) | dict(applications)
     return world.replaced(settings=evolve(world.settings, applications=known))
-
-
-def _named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
-    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
-    blue = plan.groups[1 if live is None else live]
-    green = next(name for name in plan.groups if name != blue)
-    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
-        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
-    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
-
-
-def _colours(plan: Plan, world: World) -> tuple[str, str]:
-    """Blue, the group that users are sent to, and green. With none: the second group, and the first."""
-    weights = dict(world.rule)
-    for name in plan.groups:
-        group = world.group(name)
-        if group and group.desired and group.attached and weights.get(world.home(name) or ""):
-            return name, next(other for other in plan.groups if other != name)
-    return plan.groups[1], plan.groups[0]
 
 
 def tutorial() -> tuple[Plan, SimCloud]:

@@ -82,6 +82,20 @@ def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
     return group.replaced(instances=instances, scaling=scaling, armed=group.attached and elb)
 
 
+def carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
+    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
+    changes: dict[str, object] = {}
+    if budget is not None:
+        changes["budget"] = budget
+    if world.homes != homes(plan):
+        changes["homes"] = homes(plan)
+    if add_image:
+        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
+        changes["images"] = (*world.images, *(Image(name, name) for name in new))
+        changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
+    return world.replaced(**changes) if changes else world
+
+
 def new_versions(plan: Plan, there: tuple[Version, ...]) -> tuple[Version, ...]:
     """The version that a plan names, made by somebody else, unless it is there."""
     if plan.number is None or any(version.number == plan.number for version in there):
@@ -124,3 +138,26 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
     return Group(
         name=name, min=capacity, max=high, desired=capacity, version=1, attached=True, instances=instances
     )
+
+
+def named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is.
+
+    Raises:
+        ValueError: If one is of no group of the plan.
+    """
+    blue = plan.groups[1 if live is None else live]
+    green = next(name for name in plan.groups if name != blue)
+    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
+        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
+    return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
+
+
+def colours_of(plan: Plan, world: World) -> tuple[str, str]:
+    """Blue, the group that users are sent to, and green. With none: the second group, and the first."""
+    weights = dict(world.rule)
+    for name in plan.groups:
+        group = world.group(name)
+        if group and group.desired and group.attached and weights.get(world.home(name) or ""):
+            return name, next(other for other in plan.groups if other != name)
+    return plan.groups[1], plan.groups[0]

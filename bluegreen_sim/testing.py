@@ -79,6 +79,7 @@ T = TypeVar("T")
 Faults = tuple[Fault, ...]
 
 IMAGE = "ami-0beta"
+NUMBER = 7
 LIVE_IMAGE = "ami-0alpha"
 ALARM = "errors"
 
@@ -94,9 +95,9 @@ def _given(value: T | SearchStrategy[T]) -> SearchStrategy[T]:
 def plans(**fixed: Any) -> SearchStrategy[Plan]:
     """Valid plans of every kind, with times short enough for thousands of runs.
 
-    Both routings, both kinds of fleet, every strategy by name and any other ladder, with or without an
-    alarm called ``errors``, deadlines generous or tight. Rungs ask for no approval, for nobody is there to
-    give it, and gates are alarms only.
+    An image or a template version, both routings, both kinds of fleet, every strategy by name and any other
+    ladder, with or without an alarm called ``errors``, deadlines generous or tight. Rungs ask for no
+    approval, for nobody is there to give it, and gates are alarms only.
 
     Args:
         fixed: Fields of ``Plan``, each a value or a strategy of its own:
@@ -108,7 +109,7 @@ def plans(**fixed: Any) -> SearchStrategy[Plan]:
     """
     pinned = {name: _given(value) for name, value in fixed.items()}
     routing: SearchStrategy[SharedTargetGroup | WeightedTargetGroups] = pinned.pop("routing", _ROUTINGS)
-    return routing.flatmap(
+    of_image = routing.flatmap(
         lambda routing: st.builds(
             Plan,
             routing=st.just(routing),
@@ -119,6 +120,9 @@ def plans(**fixed: Any) -> SearchStrategy[Plan]:
             },
         )
     )
+    if fixed.keys() & {"image", "version", "source_version"}:
+        return of_image
+    return of_image | of_image.map(lambda plan: plan.with_version(NUMBER))
 
 
 _ROUTINGS: SearchStrategy[SharedTargetGroup | WeightedTargetGroups] = st.sampled_from(

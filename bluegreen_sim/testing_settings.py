@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -21,8 +20,7 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
             the default deadlines.
     """
     boots = (0, 1, 10, 30, 60) if quick else (0, 1, 10, 30, 60, 120, 600, 1_200)
-    return st.builds(
-        Settings,
+    fields: dict[str, SearchStrategy[Any]] = dict(
         nodes=st.integers(1, 4),
         zones=st.integers(1, 3),
         # The instances of a disabled zone are never healthy targets.
@@ -59,7 +57,10 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         termination=st.sampled_from(("oldest-version", "any")),
         cursor=st.sampled_from(("kept", "next", "reset")),
         **_REQUESTS,
-    ).flatmap(lambda drawn: st.sampled_from(_TOGETHER).map(lambda some: attrs.evolve(drawn, **some)))
+    )
+    return st.sampled_from(_TOGETHER).flatmap(
+        lambda some: st.builds(Settings, **fields | {name: st.just(value) for name, value in some.items()})
+    )
 
 
 _REQUESTS: dict[str, SearchStrategy[Any]] = {

@@ -184,7 +184,7 @@ class AwsCloud:
             marks = copying.tags(like, command.fleet)
         settings |= fleets.launching(like, known.plan.launch_template, command.version)
         if not known.plan.shared:  # behind a shared target group green is attached once it is proven
-            settings["TargetGroupARNs"] = [known.target_group(command.fleet).arn]
+            settings["TargetGroupARNs"] = [behind.arn for behind in known.behind(command.fleet)]
         try:
             self.clients.write.autoscaling.create_auto_scaling_group(
                 AutoScalingGroupName=command.fleet,
@@ -286,12 +286,17 @@ class AwsCloud:
         if not known.rules:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")
         rules = routing.read_rules(self.clients.read, known.rules)
-        left = [rule for rule in rules if dict(known.weights_of(rule)) != wanted]
+        shown = {rule["RuleArn"]: known.divided(rule) for rule in rules}
+        left = [
+            rule
+            for rule in rules
+            if any(weight != wanted[name] for name, (_, weight) in shown[rule["RuleArn"]].items())
+        ]
         if not left:
             return
         if (seen := known.shares_of(rules)) != known.shares:
             raise Refused(ErrorClass.BUSY, f"the weights became {seen} since the last look: looking again")
-        by_arn = {known.target_group(name).arn: weight for name, weight in wanted.items()}
+        by_arn = {arn: wanted[name] for name, (arn, _) in shown[left[0]["RuleArn"]].items()}
         routing.write_rule(self.clients.write, left[0], routing.rewritten(left[0], by_arn))
         if left[1:]:
             raise Refused(ErrorClass.BUSY, f"{len(rules) - len(left) + 1} of {len(rules)} rules are written")

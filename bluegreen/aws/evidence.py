@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.evidence import Console, Evidence
-from ..core.text import escaped
+from ..core.text import escaped, redacted
 from . import console
 from .errors import AwsError, words
 from .routing import Raw
@@ -45,7 +45,7 @@ def evidence(read: Services, fleet: str, instances: Sequence[str], lines: int) -
             unread.append(f"console of {instance} ({words(error)})")
             continue
         kept = [line for line in written if line.strip()][-lines:]
-        consoles.append(Console(instance, tuple(escaped(line, LONGEST) for line in kept)))
+        consoles.append(Console(instance, tuple(escaped(redacted(line), LONGEST) for line in kept)))
     return Evidence(fleet=fleet, activities=activities, consoles=tuple(consoles), unread=tuple(unread))
 
 

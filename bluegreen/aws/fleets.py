@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ _UNUSED = {
 
 def fleet(
     group: Raw,
-    target_group_arn: str,
+    behind: Sequence[str],
     targets: Mapping[str, Raw],
     statuses: Mapping[str, Raw] | None = None,
     failure: Failure | None = None,
@@ -43,8 +43,8 @@ def fleet(
 
     Args:
         group: As DescribeAutoScalingGroups shows it.
-        target_group_arn: The target group that its instances belong behind.
-        targets: What DescribeTargetHealth says of that target group, by instance.
+        behind: ARNs of the target groups that its instances belong behind.
+        targets: What DescribeTargetHealth says of these target groups, by instance.
         statuses: What DescribeInstanceStatus says, by instance, when EC2 is to judge and not the balancer:
             of a group that is not behind the shared target group yet.
         failure: Why the last launch failed, if it did.
@@ -55,7 +55,7 @@ def fleet(
         max=group["MaxSize"],
         desired=group["DesiredCapacity"],
         version=pinned(template(group)),
-        attached=attached(group, target_group_arn),
+        attached=all(attached(group, arn) for arn in behind),
         frozen=set(SCALING) <= suspended(group),
         targets=tuple(
             [_target(each, targets.get(each["InstanceId"]), statuses) for each in instances(group)]
@@ -63,6 +63,20 @@ def fleet(
         launch_error=failure.words if failure else None,
         launch_hopeless=failure is not None and failure.hopeless,
     )
+
+
+def worst(seen: Sequence[Mapping[str, Raw]]) -> Mapping[str, Raw]:
+    """Of each instance that all target groups know, the target that is not healthy, if there is one."""
+    first, *rest = seen
+    if not rest:
+        return first
+    known = set(first).intersection(*rest)
+    found = {}
+    for name in known:
+        targets = [each[name] for each in seen]
+        ill = [each for each in targets if each["TargetHealth"].get("State") != "healthy"]
+        found[name] = (ill or targets)[0]
+    return found
 
 
 def instances(group: Raw) -> list[Raw]:
@@ -94,11 +108,11 @@ def protected(group: Raw, size: int) -> list[str]:
     return kept[: min(PROTECTED_A_CALL, max(0, len(staying) - size - free))]
 
 
-def _others(group: Raw, target_group_arn: str) -> list[str]:
+def _others(group: Raw, behind: Sequence[str]) -> list[str]:
     """What else leads requests to the group's instances."""
     sources = [source.get("Identifier") for source in group.get("TrafficSources", ())]
     named = {*group.get("TargetGroupARNs", ()), *sources, *group.get("LoadBalancerNames", ())}
-    return sorted(str(name) for name in named - {target_group_arn})
+    return sorted(str(name) for name in named - set(behind))
 
 
 def suspended(group: Raw) -> set[str]:
@@ -248,14 +262,14 @@ def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> 
 
 
 def problems(
-    group: Raw, name_of_template: str, target_group_arn: str, *, shared: bool, freezes: bool, replaces: bool
+    group: Raw, name_of_template: str, behind: Sequence[str], *, shared: bool, freezes: bool, replaces: bool
 ) -> Iterator[str]:
     """What the group is that a deployment cannot work with, one sentence each.
 
     Args:
         group: As DescribeAutoScalingGroups shows it.
         name_of_template: The plan's.
-        target_group_arn: The target group that its instances belong behind.
+        behind: ARNs of the target groups that its instances belong behind.
         shared: Whether both groups stand behind one target group.
         freezes: Whether the plan suspends the group's own scaling.
         replaces: Whether green is made like it, and it is deleted.
@@ -274,9 +288,9 @@ def problems(
             f"group {name} launches from {used.get('Version', '$Default')}, so a new version could leak into "
             "it: pin it to a number"
         )
-    if not shared and not attached(group, target_group_arn):
+    if not shared and not all(attached(group, arn) for arn in behind):
         yield f"group {name} is not attached to its target group: attach it"
-    if others := _others(group, target_group_arn):
+    if others := _others(group, behind):
         yield f"group {name} is behind {', '.join(others)} too, where nothing is shifted: detach it there"
     if stopped := suspended(group) & set(NEEDED):
         yield f"group {name} has {', '.join(sorted(stopped))} suspended: resume it"

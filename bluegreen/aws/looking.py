@@ -67,22 +67,24 @@ class Known:
     furnished: set[str] = Factory(set)
     turns: dict[str, Turn] = Factory(dict)
 
-    def weights_of(self, rule: Raw) -> tuple[tuple[str, int], ...]:
-        """(group, weight) of each of the plan's groups, as a rule divides."""
-        arns = {name: self.target_group(name).arn for name in self.plan.groups}
-        found = routing.weights(rule, set(arns.values()))
-        return tuple([(name, found[arn]) for name, arn in arns.items()])
+    def divided(self, rule: Raw) -> dict[str, tuple[str, int]]:
+        """(ARN of its target group, weight) of each of the plan's groups, as a rule divides."""
+        return routing.divided(rule, self.plan, self.target_groups)
 
     def shares_of(self, rules: Sequence[Raw]) -> Shares:
         """The same of several rules."""
-        first, *rest = [self.weights_of(rule) for rule in rules]
+        found = [self.divided(rule) for rule in rules]
+        first, *rest = [tuple([(name, weight) for name, (_, weight) in each.items()]) for each in found]
         return Shares(first, tuple([weights for weights in rest if weights != first]))
 
+    def behind(self, fleet: str) -> tuple[TargetGroup, ...]:
+        """The target groups of one of the plan's groups."""
+        index = self.plan.groups.index(fleet)
+        return tuple([self.target_groups[pair[index]] for pair in routing.pairs_of(self.plan)])
+
     def target_group(self, fleet: str) -> TargetGroup:
-        """The target group of one of the plan's groups."""
-        return self.target_groups[
-            dict(zip(self.plan.groups, routing.names_of(self.plan), strict=True))[fleet]
-        ]
+        """The first of them."""
+        return self.behind(fleet)[0]
 
 
 class Look:
@@ -190,11 +192,12 @@ class Look:
             and tags(group.get("Tags", ())).get(DEPLOYMENT_TAG) != self._known.token
         ):
             raise NotThere(f"group {name} exists, and this deployment did not make it")
-        arn = self._known.target_group(name).arn
+        arns = [behind.arn for behind in self._known.behind(name)]
         # With weights the balancer checks a group that has no share; else EC2 must speak for who is outside.
-        outside = self._plan.shared and not fleets.attached(group, arn)
+        outside = self._plan.shared and not fleets.attached(group, arns[0])
         statuses = self._statuses(fleets.fresh(group)) if outside else None
-        seen = fleets.fleet(group, arn, targets[arn], statuses, self._launch_failure(group))
+        worst = fleets.worst([targets[arn] for arn in arns])
+        seen = fleets.fleet(group, arns, worst, statuses, self._launch_failure(group))
         return attrs.evolve(seen, lacks=self._lacks(name, group))
 
     def _lacks(self, name: str, group: Raw) -> tuple[str, ...]:
@@ -261,18 +264,17 @@ class Look:
             found["delays"] = routing.delays(read, known.rules, known.target_groups)
         if known.rules:
             with self._part("rules"):
-                self._problems += routing.problems(read, known.rules, known.target_groups)
+                self._problems += routing.problems(read, known.rules, plan, known.target_groups)
         for name, target_group in known.target_groups.items():
             if target_group.kind != "instance":
                 self._problems.append(
                     f"target group {name} is of type {target_group.kind!r}: name one of type 'instance'"
                 )
         for group in known.groups.values():
-            arn = known.target_group(group["AutoScalingGroupName"]).arn
             self._problems += fleets.problems(
                 group,
                 plan.launch_template,
-                arn,
+                [behind.arn for behind in known.behind(group["AutoScalingGroupName"])],
                 shared=plan.shared,
                 freezes=plan.freeze_scaling,
                 replaces=plan.fleets == "replace",

@@ -44,13 +44,13 @@ class TargetGroup:
     check_seconds: int = 0
 
 
-def names_of(plan: Plan) -> tuple[str, str]:
-    """The target group of each of the plan's groups, in their order."""
+def pairs_of(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """The target group of each of the plan's groups, in their order; several pairs where they are."""
     match plan.routing:
         case SharedTargetGroup(target_group=name):
-            return name, name
-        case WeightedTargetGroups(target_groups=names):
-            return names
+            return ((name, name),)
+        case WeightedTargetGroups() as routing:
+            return routing.pairs
 
 
 def target_groups(read: Services, plan: Plan) -> dict[str, TargetGroup]:
@@ -59,7 +59,7 @@ def target_groups(read: Services, plan: Plan) -> dict[str, TargetGroup]:
     Raises:
         NotThere: If one does not exist.
     """
-    wanted = sorted(set(names_of(plan)))
+    wanted = sorted({name for pair in pairs_of(plan) for name in pair})
     found: dict[str, TargetGroup] = {}
     # By one name a call: with several, AWS says of a missing one only that one is missing.
     for name in wanted:
@@ -88,7 +88,7 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
         NotThere: If there is none.
     """
     assert isinstance(plan.routing, WeightedTargetGroups), "only weights are divided by a rule"
-    named, arns = plan.routing.listener, {group.arn for group in groups.values()}
+    named = plan.routing.listener
     if named is not None and ":listener/" not in named and ":listener-rule/" not in named:
         raise NotThere(
             f"routing.listener {named!r} is no ARN of a listener or of a rule: give one, or leave it out"
@@ -96,27 +96,52 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
     rules = _rules(read, groups)
     if named is not None:
         rules = [rule for rule in rules if named in (rule["RuleArn"], listener_of(rule))]
-    found = [str(rule["RuleArn"]) for rule in rules if _forward(rule, arns) is not None]
-    both = " and ".join(sorted(groups))
-    if not found:
-        raise NotThere(
-            f"no rule{f' of {named}' if named else ''} forwards to both {both}: name both in one forward "
-            "action, one of them with weight 0"
-        )
+    found: list[str] = []
+    for pair in pairs_of(plan):
+        arns = {groups[name].arn for name in pair}
+        some = [str(rule["RuleArn"]) for rule in rules if _forward(rule, arns) is not None]
+        if not some:
+            both = " and ".join(sorted(pair))
+            raise NotThere(
+                f"no rule{f' of {named}' if named else ''} forwards to both {both}: name both in one forward "
+                "action, one of them with weight 0"
+            )
+        found += some
     return tuple(found)
 
 
-def problems(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup]) -> Iterator[str]:
+def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[str, tuple[str, int]]:
+    """(ARN of its target group, weight) of each of the plan's groups, as a rule divides between them.
+
+    Raises:
+        NotThere: If the rule does not divide between a pair of the plan's target groups any more.
+    """
+    for pair in pairs_of(plan):
+        arns = [groups[name].arn for name in pair]
+        if _forward(rule, set(arns)) is not None:
+            found = weights(rule, set(arns))
+            return {name: (arn, found[arn]) for name, arn in zip(plan.groups, arns, strict=True)}
+    raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
+
+
+def problems(
+    read: Services, arns: Sequence[str], plan: Plan, groups: Mapping[str, TargetGroup]
+) -> Iterator[str]:
     """Why shifting these rules would not shift all users, one sentence each.
 
     Args:
         read: Clients that only read.
         arns: The rules that are to be shifted.
+        plan: Whose they are.
         groups: The plan's target groups, by name.
     """
     names = {group.arn: name for name, group in groups.items()}
     rules = _rules(read, groups)
-    shown = [weights(rule, set(names)) for rule in rules if rule["RuleArn"] in arns]
+    shown = [
+        [weight for _, weight in divided(rule, plan, groups).values()]
+        for rule in rules
+        if rule["RuleArn"] in arns
+    ]
     if any(each != shown[0] for each in shown):
         yield f"the rules {', '.join(arns)} divide by different weights: give all of them the same"
     for rule in rules:
@@ -212,14 +237,9 @@ def read_rules(read: Services, arns: Sequence[str]) -> list[Raw]:
 
 
 def weights(rule: Raw, arns: set[str]) -> dict[str, int]:
-    """Weight by target group ARN.
-
-    Raises:
-        NotThere: If the rule does not divide between them any more.
-    """
+    """Weight by ARN, of target groups between which the rule divides."""
     action = _forward(rule, arns)
-    if action is None:
-        raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
+    assert action is not None, "asked of a rule that divides between them"
     return {arn: weight for arn, weight in _led(action).items() if arn in arns}
 
 

@@ -103,3 +103,20 @@ target_group_name = matching(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?",
     "a target group's name: 1 to 32 letters, digits or hyphens, no hyphen at either end",
 )
+
+
+def two_target_groups(value: object) -> str | None:
+    """Two different target groups, paired with the groups by position."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        return "must be two target groups, paired with the groups by position"
+    for name in value:
+        if remedy := target_group_name(name):
+            return f"{name!r} {remedy}"
+    return "must be two different target groups" if value[0] == value[1] else None
+
+
+def target_group_pairs(value: object) -> str | None:
+    """Any number of such pairs."""
+    if not isinstance(value, tuple):
+        return "must be pairs of target groups"
+    return next((remedy for remedy in map(two_target_groups, value) if remedy), None)

@@ -23,6 +23,8 @@ from .checks import (
     seconds,
     service_name,
     target_group_name,
+    target_group_pairs,
+    two_target_groups,
     whole,
 )
 from .errors import Fault
@@ -102,41 +104,57 @@ class SharedTargetGroup(Validated):
     target_group: str = checked(target_group_name)
 
 
-def _two_target_groups(value: object) -> str | None:
-    if not isinstance(value, tuple) or len(value) != 2:
-        return "must be two target groups, paired with the groups by position"
-    for name in value:
-        if remedy := target_group_name(name):
-            return f"{name!r} {remedy}"
-    return "must be two different target groups" if value[0] == value[1] else None
-
-
 @frozen(init=False, repr=False)
 class WeightedTargetGroups(Validated):
     """Each group behind its own target group, both in one rule; a shift is one write of weights.
 
+    A service behind several balancers, or on several ports, has a pair of target groups for each. A rung is
+    reached when all rules show it, and an instance is healthy when all its target groups say so.
+
     Args:
         target_groups: Two names, paired with ``Plan.groups`` by position.
         listener: The listener (or rule) that divides traffic, as the cloud names it; None lets the
-            cloud find the rule that names both target groups.
+            cloud find the rules that name both target groups.
+        also: Further pairs, likewise.
 
     Raises:
         PlanError: With every fault.
     """
 
     kind: ClassVar[str] = "weighted"
-    target_groups: tuple[str, str] = checked(_two_target_groups)
+    target_groups: tuple[str, str] = checked(two_target_groups)
     listener: str | None = checked(
         optional(matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")), default=None
     )
 
-    def __init__(self, *target_groups: str, listener: str | None = None) -> None:
+    also: tuple[tuple[str, str], ...] = checked(target_group_pairs, default=())
+
+    def __init__(
+        self, *target_groups: str, listener: str | None = None, also: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         """Take the two names as positional arguments."""
-        self.__attrs_init__(target_groups, listener)  # type: ignore[arg-type]  # checked right there
+        self.__attrs_init__(target_groups, listener, also)  # type: ignore[arg-type]  # checked right there
 
     def __repr__(self) -> str:
         """The call that makes it."""
-        return f"WeightedTargetGroups({', '.join(map(repr, self.target_groups))}, listener={self.listener!r})"
+        also = f", also={self.also!r}" if self.also else ""
+        named = ", ".join(map(repr, self.target_groups))
+        return f"WeightedTargetGroups({named}, listener={self.listener!r}{also})"
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All pairs of target groups."""
+        return (self.target_groups, *self.also)
+
+    def cross_faults(self) -> Iterator[Fault]:
+        """A target group belongs to one pair, and a listener to one balancer."""
+        names = [name for pair in self.pairs for name in pair]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            yield Fault("also", self.also, f"names {twice[0]!r} twice; each target group is in one pair")
+        if self.also and self.listener is not None:
+            yield Fault(
+                "listener", self.listener, "must be left out with also: rules are found by their groups"
+            )
 
 
 Routing = SharedTargetGroup | WeightedTargetGroups

@@ -191,13 +191,15 @@ def _ids(data: Any, _: Any) -> frozenset[str]:
 def _weighted(converter: Converter) -> Callable[[Any, Any], WeightedTargetGroups]:
     """Reads the one class whose ``__init__`` takes its tuple as positional arguments."""
     read_names, exact = _list_to_tuple(tuple[str, str], converter), _exact(str)
+    read_pairs = _list_to_tuple(tuple[tuple[str, str], ...], converter)
 
     def read(data: Any, _: Any) -> WeightedTargetGroups:
-        if data.keys() != {"target_groups", "listener"}:
-            raise TypeError(f"{data!r} has other keys than target_groups and listener")
+        if data.keys() - {"also"} != {"target_groups", "listener"}:
+            raise TypeError(f"{data!r} has other keys than target_groups, listener and also")
         names = read_names(data["target_groups"], None)
         listener = data["listener"]
-        return WeightedTargetGroups(*names, listener=None if listener is None else exact(listener))
+        also = read_pairs(data.get("also", []), None)
+        return WeightedTargetGroups(*names, listener=None if listener is None else exact(listener), also=also)
 
     return read
 

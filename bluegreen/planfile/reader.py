@@ -154,6 +154,7 @@ class _Reader:
             "version": self.version,
             "groups": self.names,
             "target_groups": self.names,
+            "also": lambda data, path: self.array(data, path, self.names),
             "phases": self.names,
             "days": self.names,
             "freezes": self.names,
@@ -299,8 +300,8 @@ class _Reader:
         self.say(path, NOTHING, f"missing key {key!r}; for example: {example or EXAMPLES[key]}")
 
 
-def _weighted(target_groups: tuple[str, str], listener: str | None = None) -> WeightedTargetGroups:
-    return WeightedTargetGroups(*target_groups, listener=listener)
+def _weighted(target_groups: tuple[str, str], **options: Any) -> WeightedTargetGroups:
+    return WeightedTargetGroups(*target_groups, **options)
 
 
 def _meant(given: object, known: list[str]) -> str:

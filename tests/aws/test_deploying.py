@@ -283,6 +283,35 @@ def test_http_and_https_are_shifted_alike(moto: MotoServer) -> None:
     assert moto.operations().count("ModifyListener") == 4
 
 
+def test_a_service_behind_two_balancers_is_shifted_at_both(moto: MotoServer) -> None:
+    """Each balancer has target groups of its own; green is healthy when both say so, and moves at both."""
+    account = lay_out(moto)
+    elbv2, asg = moto.client("elbv2"), moto.client("autoscaling")
+    pair = [another_target_group(moto, name) for name in ("inner-blue", "inner-green")]
+    inner = elbv2.create_load_balancer(Name="inner", Subnets=list(account.subnets))["LoadBalancers"][0]
+    shares = [{"TargetGroupArn": arn, "Weight": w} for arn, w in zip(pair, (100, 0), strict=True)]
+    elbv2.create_listener(
+        LoadBalancerArn=inner["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": shares}}],
+    )
+    routing = WeightedTargetGroups(*account.target_groups, also=(("inner-blue", "inner-green"),))
+    plan = plan_for("weighted", routing=routing)
+    (first, second) = seen(moto, plan).problems
+    assert "is not attached to its target group" in first + second
+    for name, arn in zip(account.groups, pair, strict=True):
+        asg.attach_load_balancer_target_groups(AutoScalingGroupName=name, TargetGroupARNs=[arn])
+    moto.settle()
+    both = Account(**(attrs.asdict(account) | {"load_balancer_arn": inner["LoadBalancerArn"]}))
+    with connected(moto) as cloud:
+        for step in Deployment(plan, cloud).steps():
+            if step.state.phase in (Phase.BAKE, Phase.KEEP_BLUE):
+                percent = plan.rungs[step.state.rung].percent
+                assert rules_of(moto, account) == rules_of(moto, both) == [[100 - percent, percent]]
+    assert step.state.phase is Phase.PROMOTED
+
+
 def test_both_rules_are_given_back(moto: MotoServer) -> None:
     """A deployment that is called off between the two writes leads nobody to green, by either listener."""
     account = lay_out(moto)
@@ -455,11 +484,11 @@ def test_what_vanishes_on_the_way_is_not_read_as_a_wrong_plan(moto: MotoServer) 
     assert before.problems == on_the_way.unread
 
 
-def another_target_group(moto: MotoServer) -> str:
+def another_target_group(moto: MotoServer, name: str = "third") -> str:
     """The ARN of a target group that the plan does not name."""
     elbv2 = moto.client("elbv2")
     vpc = elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
-    made = elbv2.create_target_group(Name="third", Protocol="HTTP", Port=80, VpcId=vpc)
+    made = elbv2.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)
     return str(made["TargetGroups"][0]["TargetGroupArn"])
 
 

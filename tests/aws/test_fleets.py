@@ -58,7 +58,7 @@ def seen(
             strict=True,
         )
         statuses = {"i-1": {part: {key: value} for part, key, value in parts}}
-    (target,) = fleets.fleet(group, ARN, targets, statuses).targets
+    (target,) = fleets.fleet(group, [ARN], targets, statuses).targets
     assert (target.id, target.version) == ("i-1", 7)
     return target.health, target.reason
 
@@ -86,6 +86,22 @@ def seen(
 def test_the_balancer_judges_who_is_behind_it(state: str, reason: str | None, health: Health) -> None:
     """Every state of a target that AWS documents has its word; one that nobody knows is not healthy."""
     assert seen(state=state, reason=reason) == (health, reason)
+
+
+def test_of_several_target_groups_the_worst_speaks() -> None:
+    """An instance is healthy when all say so, and not known before all know it."""
+
+    def say(**states: str) -> dict[str, Any]:
+        return {name: {"TargetHealth": {"State": state}} for name, state in states.items()}
+
+    front, inner = say(a="healthy", b="healthy", c="healthy"), say(a="healthy", b="draining", d="healthy")
+    found = fleets.worst([front, inner])
+    assert {name: each["TargetHealth"]["State"] for name, each in found.items()} == {
+        "a": "healthy",
+        "b": "draining",
+    }
+    assert fleets.worst([inner, front]) == found
+    assert fleets.worst([front]) == front
 
 
 def test_in_service_is_not_healthy() -> None:
@@ -285,16 +301,16 @@ OWN = {"LaunchTemplateSpecification": {"LaunchTemplateName": "t", "Version": "3"
 )
 def test_a_group_that_cannot_be_worked_with_is_named(changes: dict[str, Any], said: str) -> None:
     """What would make a deployment fail half-way is said before it begins: one sentence with the remedy."""
-    (problem,) = fleets.problems(group(**changes), "t", ARN, shared=False, freezes=True, replaces=False)
+    (problem,) = fleets.problems(group(**changes), "t", [ARN], shared=False, freezes=True, replaces=False)
     assert said in problem
     assert problem.startswith("group g ")
 
 
 def test_a_sound_group_has_no_problem() -> None:
     """A pinned and attached group is worked with; behind a shared target group it need not be attached."""
-    assert not [*fleets.problems(group(), "t", ARN, shared=False, freezes=True, replaces=False)]
+    assert not [*fleets.problems(group(), "t", [ARN], shared=False, freezes=True, replaces=False)]
     assert not [
-        *fleets.problems(group(TargetGroupARNs=[]), "t", ARN, shared=True, freezes=True, replaces=False)
+        *fleets.problems(group(TargetGroupARNs=[]), "t", [ARN], shared=True, freezes=True, replaces=False)
     ]
 
 
@@ -304,10 +320,10 @@ def test_a_sound_group_has_no_problem() -> None:
 def test_frozen_is_who_has_both_processes_suspended(suspended: tuple[str, ...]) -> None:
     """A group is frozen when neither alarms nor schedules size it; only who freezes minds the half."""
     shown = group(SuspendedProcesses=[{"ProcessName": name} for name in suspended], MinSize=0, MaxSize=4)
-    assert fleets.fleet(shown, ARN, {}).frozen is (set(fleets.SCALING) <= set(suspended))
-    assert not [*fleets.problems(shown, "t", ARN, shared=False, freezes=False, replaces=False)]
+    assert fleets.fleet(shown, [ARN], {}).frozen is (set(fleets.SCALING) <= set(suspended))
+    assert not [*fleets.problems(shown, "t", [ARN], shared=False, freezes=False, replaces=False)]
     half = suspended == ("AlarmNotification",)
-    assert len([*fleets.problems(shown, "t", ARN, shared=False, freezes=True, replaces=False)]) == half
+    assert len([*fleets.problems(shown, "t", [ARN], shared=False, freezes=True, replaces=False)]) == half
 
 
 def test_ec2_is_asked_of_who_is_in_service() -> None:

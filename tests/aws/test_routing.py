@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.aws.routing import NotThere, _led, rewritten, weights
+from bluegreen import WeightedTargetGroups
+from bluegreen.aws.routing import NotThere, TargetGroup, _led, divided, rewritten, weights
+from tests.contract.providers import plan_for
 
 pytestmark = pytest.mark.property
 
@@ -67,11 +69,22 @@ def test_the_weights_before_restore_the_rule(rule: dict[str, Any]) -> None:
     assert rewritten({**rule, "Actions": there}, before) == rewritten(rule, before)
 
 
+PLAN = plan_for("weighted", routing=WeightedTargetGroups("a", "b", also=(("c", "d"),)))
+GROUPS = {name: TargetGroup(name, f"arn:{name}", (), "instance") for name in "abcd"}
+
+
 def test_a_rule_that_divides_no_more_is_said_to() -> None:
     """A rule without one of the target groups has no weights to read."""
     rule = {"RuleArn": "arn:rule", "Actions": [forward([{"TargetGroupArn": "arn:a", "Weight": 1}], None)]}
     with pytest.raises(NotThere, match="forwards to both target groups no more"):
-        weights(rule, set(OURS))
+        divided(rule, PLAN, GROUPS)
+
+
+def test_a_rule_divides_between_the_pair_that_it_names() -> None:
+    """Of several pairs of target groups each rule shows the weights of its own, by the plan's groups."""
+    both = [{"TargetGroupArn": f"arn:{name}", "Weight": weight} for name, weight in (("d", 3), ("c", 7))]
+    found = divided({"RuleArn": "arn:rule", "Actions": [forward(both, None)]}, PLAN, GROUPS)
+    assert found == dict(zip(PLAN.groups, (("arn:c", 7), ("arn:d", 3)), strict=True))
 
 
 def test_only_the_action_that_divides_between_both_is_written_anew() -> None:

@@ -65,7 +65,11 @@ plans = st.builds(
     groups=two_names,
     routing=st.builds(SharedTargetGroup, names)
     | st.builds(
-        lambda pair, listener: WeightedTargetGroups(*pair, listener=listener), two_names, st.none() | names
+        lambda pair, listener: WeightedTargetGroups(
+            *pair, listener=listener, also=() if listener else (("x-1", "x-2"),)
+        ),
+        two_names,
+        st.none() | names,
     ),
     strategy=st.builds(Strategy, ladder, keep_blue_seconds=durations, name=names)
     | st.sampled_from([ladders.all_at_once(), ladders.canary(), ladders.side_by_side()]),

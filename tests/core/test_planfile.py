@@ -190,7 +190,9 @@ gates = (
 )
 listeners = st.none() | st.from_regex(r"[A-Za-z0-9][\w.:/-]{0,20}", fullmatch=True)
 routings = st.builds(SharedTargetGroup, target_groups) | st.builds(
-    lambda pair, listener: WeightedTargetGroups(*pair, listener=listener),
+    lambda pair, listener: WeightedTargetGroups(
+        *pair, listener=listener, also=() if listener else (("also-a", "also-b"),)
+    ),
     st.lists(target_groups, min_size=2, max_size=2, unique=True),
     listeners,
 )
@@ -297,6 +299,19 @@ kind= "alrm"
 kind = "hook"
 phases = ["bake"]
 """
+
+
+def test_pairs_of_target_groups_are_told_apart() -> None:
+    """Each target group is in one pair, each pair has two, and rules are then found by their groups."""
+    assert WeightedTargetGroups("a", "b", also=(("c", "d"),)).pairs == (("a", "b"), ("c", "d"))
+    for options, words in (
+        ({"also": (("b", "c"),)}, "names 'b' twice"),
+        ({"also": (("c",),)}, "must be two target groups"),
+        ({"also": "c"}, "must be pairs"),
+        ({"also": (("c", "d"),), "listener": "web"}, "must be left out with also"),
+    ):
+        with pytest.raises(PlanError, match=words):
+            WeightedTargetGroups("a", "b", **options)  # type: ignore[arg-type]
 
 
 def test_ten_faults_are_ten_lines_in_the_order_of_the_file() -> None:

@@ -324,7 +324,7 @@ REQUESTS: tuple[Fact, ...] = (
     ),
     Fact(
         id="A5.3",
-        says="Stickiness does not go with weighted random.",
+        says="Stickiness goes neither with weighted random nor with cross-zone load balancing off.",
         page="alb attributes",
         test="tests/sim/test_latency.py::test_a_wrong_argument_is_named",
         off=Off("settings:Settings.__attrs_post_init__", lambda _: lambda _: None),

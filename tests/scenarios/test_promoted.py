@@ -133,7 +133,9 @@ def test_scaling_is_frozen_on_the_way_and_thawed_at_the_end() -> None:
 
 def test_scaling_that_was_suspended_before_stays_suspended() -> None:
     """What somebody else had frozen is not thawed by us."""
-    story = Story(plan(freeze_scaling=True), before=set_group(0, frozen=True)).to_the_end()
+    story = Story(
+        plan(freeze_scaling=True), before=set_group(0, suspended=("AlarmNotification", "ScheduledActions"))
+    ).to_the_end()
     story.ends(Phase.PROMOTED)
     assert story.group("blue").frozen  # type: ignore[union-attr]
     assert not story.group("green").frozen  # type: ignore[union-attr]

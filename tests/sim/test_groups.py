@@ -17,6 +17,7 @@ from bluegreen_sim import (
     ScheduledAction,
     Settings,
     Sick,
+    SimCloud,
     autoscaling,
     engine,
     membership,
@@ -401,3 +402,9 @@ def test_a_deletion_takes_its_time_where_it_was_told_to() -> None:
     assert cloud.world.group("b") is not None
     cloud.clock.sleep(1)
     assert cloud.world.group("b") is None
+
+
+def test_only_the_groups_of_the_plan_can_be_told_something() -> None:
+    """A name that is none of them is an error that says which there are."""
+    with pytest.raises(ValueError, match="groups names c: give a, b, blue or green"):
+        SimCloud(SHARED, groups={"c": Scaling()})

@@ -203,6 +203,10 @@ def test_a_version_that_fails_late_fails_in_the_balancers_eyes_too() -> None:
             "only with round robin; stickiness_seconds: not with algorithm = 'weighted_random'",
         ),
         (
+            lambda: Settings(stickiness_seconds=5, cross_zone=False),
+            "stickiness_seconds: not with cross_zone = False",
+        ),
+        (
             lambda: Application(wrong_percent=101, leak_percent=5),
             "wrong_percent = 101: give 0 to 100; leak_percent = 5: give a capacity too",
         ),
