@@ -78,7 +78,7 @@ def watch(plan: Plan, state: State) -> int:
             unsettled = 0 if plan.shared else plan.limits.settle_seconds - watched
             return max(state.delays.sticky_seconds, unsettled)
         case Phase.DISCARD:
-            # Who came to green while it had a share may still be kept there, or led there by a node that lags.
+            # Who came to green while it had a share may be kept there, or led there by a node that lags.
             loan = state.ledger.loan(state.green, "weight")
             users = max(state.delays.sticky_seconds, plan.limits.settle_seconds)
             kept = 0 if state.let_go else plan.keep_failed_green_seconds
