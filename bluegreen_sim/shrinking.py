@@ -71,6 +71,7 @@ def small_plan(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
             plan.limits,
             proof_looks=min(plan.limits.proof_looks, 2),
             proof_seconds=min(plan.limits.proof_seconds, look),
+            settle_seconds=min(plan.limits.settle_seconds, look),
             blind_grace_seconds=min(plan.limits.blind_grace_seconds, 2 * look),
         ),
         deadlines=Deadlines(
@@ -91,6 +92,7 @@ def _clauses(plan: Plan, small: Plan) -> Iterator[str]:
         ("keep_failed_green", plan.keep_failed_green_seconds, small.keep_failed_green_seconds),
         ("proof looks", plan.limits.proof_looks, small.limits.proof_looks),
         ("proof", plan.limits.proof_seconds, small.limits.proof_seconds),
+        ("settle", plan.limits.settle_seconds, small.limits.settle_seconds),
         ("grace when blind", plan.limits.blind_grace_seconds, small.limits.blind_grace_seconds),
     ):
         if one != other:
