@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 ASKED: set[str] = set()
 """IAM actions that bluegreen asked of moto's servers, in this process and its workers."""
 
-NOT_IN_MOTO = {"autoscaling:DetachTrafficSources"}
+NOT_IN_MOTO = {"autoscaling:DetachTrafficSources", "cloudwatch:DescribeAlarmHistory"}
 
 
 def _whole(config: pytest.Config) -> bool:

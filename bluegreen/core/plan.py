@@ -171,6 +171,8 @@ class Limits(Validated):
         poll_seconds: Time between two looks.
         proof_looks: Looks in a row in which an instance must be healthy before it counts as proven.
         proof_seconds: Time that these looks must span.
+        settle_seconds: How long weights that were written may take to reach every node of the balancer; the
+            group that loses its users is kept whole for so long. AWS documents no figure.
         blind_grace_seconds: How long past a deadline an unreadable world is waited for.
         rewrites: How often a setting that another actor changes is written again before a person
             is asked.
@@ -182,6 +184,7 @@ class Limits(Validated):
     poll_seconds: int = checked(whole(1, 3600, "seconds"), default=5)
     proof_looks: int = checked(whole(1, 100), default=2)
     proof_seconds: int = checked(seconds, default=5)
+    settle_seconds: int = checked(seconds, default=15)
     blind_grace_seconds: int = checked(seconds, default=120)
     rewrites: int = checked(whole(0, 100), default=3)
 

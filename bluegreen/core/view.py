@@ -74,12 +74,15 @@ def watch(plan: Plan, state: State) -> int:
         case Phase.KEEP_BLUE:
             return plan.strategy.keep_blue_seconds
         case Phase.DRAIN if not state.first_release:
-            return state.delays.sticky_seconds
+            watched = plan.rungs[-1].bake_seconds + plan.strategy.keep_blue_seconds
+            unsettled = 0 if plan.shared else plan.limits.settle_seconds - watched
+            return max(state.delays.sticky_seconds, unsettled)
         case Phase.DISCARD:
-            # Who came to green while it had a share may still be kept there.
+            # Who came to green while it had a share may be kept there, or led there by a node that lags.
             loan = state.ledger.loan(state.green, "weight")
-            sticky = state.delays.sticky_seconds if loan and any(loan.written) else 0
-            return max(sticky, 0 if state.let_go else plan.keep_failed_green_seconds)
+            users = max(state.delays.sticky_seconds, plan.limits.settle_seconds)
+            kept = 0 if state.let_go else plan.keep_failed_green_seconds
+            return max(kept, users if loan and any(loan.written) else 0)
         case Phase.CLEAN_UP if plan.fleets == "replace" and not state.first_release:
             return plan.retain_seconds
         case _:

@@ -229,6 +229,9 @@ def started(plan: Plan, state: State) -> Body:
 def read_started(body: Body) -> tuple[Plan, State]:
     """Plan and first state in a ``started``."""
     plan, state = _parts(body, "plan", "state")
+    if isinstance(plan, dict) and isinstance(limits := plan.get("limits"), dict):
+        # What was written before there was this limit goes on as it began: without a wait.
+        plan = {**plan, "limits": {"settle_seconds": 0, **limits}}
     return from_json(Plan, plan), from_json(State, state)
 
 

@@ -32,18 +32,25 @@ CELLS = [(scene, operation) for scene, operations in SENT_BY.items() for operati
 
 # Sent by `destroy` and `cleanup`, whose tests are tests/contract/test_owned.py; by builds over SSH
 # (tests/aws/test_ssh.py), the journal in S3 (tests/contract/test_s3_journal.py) and those who are told
-# (tests/aws/test_telling.py); and for a group that was attached through the other family of calls, which moto
-# does not have.
+# (tests/aws/test_telling.py); for what a replaced group has besides its settings (tests/aws/test_copying.py,
+# tests/aws/test_giving_back.py); and for a group that was attached through the other family of calls, which
+# moto does not have.
 ELSEWHERE = {
     "CreateTags",
     "DeleteLaunchTemplateVersions",
     "DeleteSnapshot",
     "DeleteVolume",
+    "DeleteWarmPool",
     "DeregisterImage",
     "DetachTrafficSources",
-    "PutEvents",
-    "PutObject",
+    "EnableMetricsCollection",
     "Publish",
+    "PutEvents",
+    "PutNotificationConfiguration",
+    "PutObject",
+    "PutScalingPolicy",
+    "PutScheduledUpdateGroupAction",
+    "PutWarmPool",
     "SetInstanceProtection",
 }
 

@@ -73,8 +73,7 @@ def test_the_object_tells_all(aws: Aws) -> None:
     assert ran.out.count("\n") == 1
     assert sorted(data) == sorted(
         "schema service deployment_id account region phase ok reason because awaits image version "
-        "template_version "
-        "groups started ended leftovers steps exit_code".split()
+        "template_version groups started ended evidence leftovers steps exit_code".split()
     )
     assert (data["schema"], data["phase"], data["ok"], data["exit_code"]) == (
         "bluegreen.deploy/1",

@@ -122,7 +122,9 @@ def test_the_boundaries_are_those_of_every_kind_of_command() -> None:
     lives += [whole(Case(routing="weighted", fleets="standing", changes={"freeze_scaling": True}))]
     passed = {boundary.split()[1] for life in lives for boundary in life.boundaries}
     missing = {command.__name__ for command in COMMANDS} - passed
-    assert missing <= {"SetBounds"}, missing  # blue's minimum is its size here: there is nothing to pin
+    # Blue's minimum is its size here, so there is nothing to pin; and SimCloud makes a group like another one
+    # in one call, with nothing left to copy: tests/crash/test_aws_kills.py kills around that.
+    assert missing <= {"SetBounds", "CopySetting"}, missing
 
 
 @pytest.mark.proof

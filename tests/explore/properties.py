@@ -101,9 +101,14 @@ def limit(p: Pass) -> float:
         watch[Phase.CLEAN_UP] = p.plan.retain_seconds
     slow = before.delays
     watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
-    watch[Phase.DRAIN] = slow.drain_seconds + slow.sticky_seconds
+    settle = 0 if p.plan.shared else p.plan.limits.settle_seconds
+    watched = p.plan.rungs[-1].bake_seconds + p.plan.strategy.keep_blue_seconds
+    led = 0 if before.first_release else max(slow.sticky_seconds, settle - watched)
+    watch[Phase.DRAIN] = slow.drain_seconds + led
+    weight = before.ledger.loan(before.green, "weight")
+    led = max(slow.sticky_seconds, settle) if weight and any(weight.written) else 0
     kept = 0 if before.let_go else p.plan.keep_failed_green_seconds
-    watch[Phase.DISCARD] = slow.drain_seconds + max(slow.sticky_seconds, kept)
+    watch[Phase.DISCARD] = slow.drain_seconds + max(led, kept)
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from bluegreen.core.commands import PrepareVersion
+from bluegreen.core.gates import Hook, MetricGate, Window
 from bluegreen.core.observation import Observation
 from bluegreen.core.plan import Deadlines, Plan, Rung, Strategy
 from bluegreen.core.state import State, Step
@@ -304,3 +305,17 @@ def test_the_beginning_may_be_any_world() -> None:
     found = explore(plan, world=small_world(plan, Budget(lost=1)), shrink=False)
     right(found)
     assert set(found.ends) == {"promoted"}
+
+
+def test_every_kind_of_gate_is_searched() -> None:
+    """Metrics, windows and hooks that fail, or cannot say yet, in any pass: no promise is broken by that."""
+    gates = (
+        Window(name="office"),
+        MetricGate(name="errors", metric="RequestCount", threshold=1),
+        Hook(name="before", phases=("PRE_SCALE_UP",)),
+        Hook(name="while", phases=("PRODUCTION_TRAFFIC_SHIFT",)),
+    )
+    plan = small_plan(strategy=all_at_once(5), gates=gates)
+    found = explore(plan, instances=1, faults=Budget(reds=1))
+    assert found.ok, found.violations
+    assert found.states > 100
