@@ -11,6 +11,7 @@ from bluegreen.core.commands import DeleteFleet, SetShares, SetSize
 from bluegreen.core.invariants import INVARIANTS
 from bluegreen.core.machine import step
 from bluegreen.core.observation import ErrorClass, Outcome, Result, Shares
+from bluegreen.core.predicates import guarded
 from bluegreen.core.signals import Signal, read
 from bluegreen.core.state import Ledger, Loan, Phase
 from bluegreen.core.targets import want
@@ -154,3 +155,11 @@ def test_what_waits_for_a_person_says_so() -> None:
     """A halted deployment names the two ways on."""
     reply = read(plan(), state(Phase.HALTED, came_from=Phase.BAKE), look())
     assert (reply.signal, reply.why) == (Signal.WAIT, "halted: an operator must resume or abort")
+
+
+@pytest.mark.parametrize(
+    ("fleet", "count", "looked"), [(BLUE, 1, True), (BLUE, 2, False), (BLUE, 3, False), ("another", 3, True)]
+)
+def test_the_guard_looks_before_a_group_shrinks(fleet: str, count: int, looked: bool) -> None:  # noqa: FBT001
+    """Fewer than are wanted now, or of a group that the look does not know."""
+    assert guarded(SetSize(fleet=fleet, size=count, min=0, max=4), look()) is looked

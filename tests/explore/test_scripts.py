@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.core.commands import COMMANDS
+from bluegreen.core.commands import COMMANDS, CopySetting
 from bluegreen.core.observation import ErrorClass
 from bluegreen.core.state import ENDS, Phase
 from tests.explore.scripts import SCENE, Run, run
@@ -23,9 +23,12 @@ from tests.explore.scripts import SCENE, Run, run
 ROOT = Path(__file__).parents[2]
 PROOF = int(os.environ.get("BLUEGREEN_PROOF", "1"))
 PARTS = 4
+BEHIND_BOTO3_ONLY = {CopySetting}
+"""A group of ``SimCloud`` itself is made whole; `tests/aws` reaches what copies the rest."""
+
 REACHABLE = {
     *(phase.value for phase in Phase),
-    *(command.__name__ for command in COMMANDS),
+    *(command.__name__ for command in COMMANDS if command not in BEHIND_BOTO3_ONLY),
     *(error.value for error in ErrorClass),
 }
 
