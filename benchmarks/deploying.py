@@ -54,9 +54,12 @@ def _cases() -> dict[str, Case]:
     return {
         "tutorial, 2 + 2": Case(plan, 2, cloud.world.settings),
         **{f"canary 10 %, {size:,} + {size:,}": Case(canary(), size, Settings()) for size in (2, 100, 1_000)},
-        "canary 10 % for an hour, 100 + 100": Case(
-            evolve(canary(), strategy=bluegreen.strategies.canary(10, 3_600)), 100, Settings()
-        ),
+        **{
+            f"canary 10 % for {minutes} minutes, 100 + 100": Case(
+                evolve(canary(), strategy=bluegreen.strategies.canary(10, 60 * minutes)), 100, Settings()
+            )
+            for minutes in (30, 60)
+        },
         "linear 20 % every 180 s, a look every 15 s, boots of 60 to 180 s, 100 + 100": Case(
             linear, 100, slow_boots
         ),
@@ -66,7 +69,7 @@ def _cases() -> dict[str, Case]:
 def measure() -> Sections:
     """Deployments with and without a journal, and against the reference in which each check is an event."""
     cases = _cases()
-    return Sections([_whole(cases), _slowly({name: cases[name] for name in list(cases)[-4:]})])
+    return Sections([_whole(cases), _slowly({name: cases[name] for name in list(cases)[-5:]})])
 
 
 def _whole(cases: dict[str, Case]) -> Section:

@@ -83,6 +83,8 @@ class Routing:
 
     def _reach(self, to_ms: int) -> None:
         """Note what changes by itself up to a moment: a node learns of something, a client asks DNS again."""
+        if not (self._rules or self._left or self._doors[1:]):
+            return  # as nearly always
         while ahead := [at for at in self._moments() if at <= to_ms]:
             self._tell(min(ahead))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -22,28 +23,47 @@ QUIETLY = (
 )
 
 
-def passes(test: str) -> bool:
-    """Whether a test passes now.
+BROKEN = (AttributeError, ImportError, NameError, TypeError)
+"""What a switch raises that does not fit its place any more: that its test fails then says nothing."""
+
+
+class Failures:
+    """A plugin of pytest that keeps what made tests fail."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.causes: list[BaseException] = []
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """Keep the exception; called by pytest."""
+        if call.excinfo is not None:
+            self.causes.append(call.excinfo.value)
+
+
+def failures(test: str) -> list[BaseException]:
+    """What makes a test fail now; nothing when it passes.
 
     Raises:
         ValueError: If there is no such test.
     """
-    words = io.StringIO()
+    words, kept = io.StringIO(), Failures()
     with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
-        code = pytest.main([test, *QUIETLY])
+        code = pytest.main([test, *QUIETLY], plugins=[kept])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise ValueError(f"{test}: there is no such test, or it does not run\n{words.getvalue()[-2000:]}")
-    return code == pytest.ExitCode.OK
+    return kept.causes
 
 
 def verdict(fact: Fact) -> str:
     """What becomes of a fact's test when the rule is off."""
     assert fact.off is not None
-    if not passes(fact.test):
+    if failures(fact.test):
         return "FAILS WITH IT"
     with fact.off.applied():
-        noticed = not passes(fact.test)
-    return "noticed" if noticed else "NOT NOTICED"
+        causes = failures(fact.test)
+    if broken := [cause for cause in causes if isinstance(cause, BROKEN)]:
+        return f"BROKEN SWITCH ({broken[0]!r})"
+    return "noticed" if causes else "NOT NOTICED"
 
 
 def main(names: list[str]) -> int:

@@ -448,7 +448,11 @@ REQUESTS: tuple[Fact, ...] = (
         test=f"{METRICS}::test_a_minute_is_told_when_it_is_over",
         off=Off(
             "metrics:Metrics.__init__",
-            lambda real: lambda self, timeline, homes, _: real(self, timeline, homes, timeline.end_ms),
+            lambda real: (
+                lambda self, timeline, homes, _, since=0: real(
+                    self, timeline, homes, timeline.start_ms + int(1000 * timeline.end_seconds), since
+                )
+            ),
         ),
     ),
     Fact(

@@ -207,7 +207,7 @@ LIVES: tuple[Fact, ...] = (
         says="Instances of a warm pool have states of their own (Warmed:…).",
         page="asg lifecycle",
         how="not modelled",
-        why="a deployment refuses a group with a warm pool before it changes anything",
+        why="such an instance serves nobody; what a deployment makes of a warm pool is tested against moto",
     ),
     Fact(
         id="B2.1d",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from attrs import evolve
@@ -152,8 +153,13 @@ TIMES: tuple[Fact, ...] = (
         id="F1.13",
         says="Clients may remember the addresses of the balancer's nodes for 60 s.",
         page="elb how",
-        how="not modelled",
-        why="clients take the nodes in turn here, and the nodes do not change",
+        how="parameter",
+        by="Settings.dns_seconds",
+        test="tests/sim/test_nodes.py::test_a_zone_whose_targets_are_all_sick_leaves_dns",
+        off=Off(
+            "routing:Routing._doors_at",
+            lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancer"].in_dns(world),  # noqa: ARG005
+        ),
     ),
     Fact(
         id="F1.14",
