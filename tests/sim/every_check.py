@@ -17,8 +17,6 @@ from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger
 from bluegreen_sim import Settings, SimCloud, engine
-from bluegreen_sim.launching import react
-from bluegreen_sim.lifecycle import leave
 from bluegreen_sim.looking import Looker
 from bluegreen_sim.world import NEVER, Instance, World, ms
 
@@ -102,7 +100,7 @@ class EveryCheck(SimCloud):
         for group in world.groups:
             instances = tuple(self._checked(instance, world) for instance in group.instances)
             if instances != group.instances:
-                world = world.with_group(react(world, group.replaced(instances=instances)))
+                world = world.with_group(group.replaced(instances=instances, tend_at=world.now))
         return world
 
     def _checked(self, instance: Instance, world: World) -> Instance:
@@ -112,10 +110,7 @@ class EveryCheck(SimCloud):
         self.asked += 1
         checks.one_more(answers=instance.answers, settings=settings)
         target = checks.verdict(instance.target, settings)
-        instance = instance.replaced(target=target, seen=int(checks.passed))
-        if target == "unhealthy" and settings.replace_unhealthy and instance.life == "running":
-            return leave(instance, world.now, settings)
-        return instance
+        return instance.replaced(target=target, seen=int(checks.passed))
 
     def _forget_what_is_foreseen(self) -> None:
         """After a change: who came gets checks, who left loses them, and no verdict is known."""

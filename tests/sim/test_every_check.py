@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen import Deployment, MemoryJournal, Plan, Step
-from bluegreen_sim import Budget, Choices, Settings, SimCloud, autoscaling, engine, faults, testing
+from bluegreen_sim import Budget, Choices, Settings, SimCloud, engine, faults, launching, testing
 from bluegreen_sim.world import Instance, World
 from tests.sim.every_check import EveryCheck
 
@@ -63,7 +63,7 @@ def test_computed_checks_decide_like_checks_one_by_one(data: st.DataObject) -> N
     script = data.draw(st.binary(max_size=64))
     fast, slow = (kind(plan, choices=Choices.from_bytes(script), **scene) for kind in (SimCloud, EveryCheck))
     with pytest.MonkeyPatch.context() as patch:
-        for module in (autoscaling, engine):
+        for module in (launching, engine):
             patch.setattr(module, "choose", by_place)
         assert steps(plan, fast) == steps(plan, slow)
     assert fast.timeline.counts() == slow.timeline.counts()
