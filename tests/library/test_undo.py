@@ -177,7 +177,7 @@ def test_what_has_not_ended_is_aborted_instead() -> None:
 @pytest.mark.property
 @given(
     releases=st.lists(
-        st.tuples(st.sampled_from(("ami-1", "ami-2", "ami-3")), st.booleans()), min_size=1, max_size=5
+        st.tuples(st.sampled_from(("ami-1", "ami-2", "ami-3")), st.booleans()), min_size=1, max_size=3
     )
 )
 def test_undo_brings_back_what_users_had(releases: list[tuple[str, bool]]) -> None:
