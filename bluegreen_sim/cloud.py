@@ -182,8 +182,13 @@ class SimCloud:
     @property
     def _next_minute(self) -> int:
         """When alarms are evaluated next, and policies look at the load."""
-        steered = any(group.scaling.policies for group in self.world.groups)
-        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if steered or self.world.evaluated else NEVER
+        asked = self._steered or self.world.evaluated
+        return (self.world.now // MINUTE_MS + 1) * MINUTE_MS if asked else NEVER
+
+    @property
+    def _steered(self) -> bool:
+        """Whether a group has scaling policies."""
+        return any(group.scaling.policies for group in self.world.groups)
 
     @property
     def _next_late(self) -> int:
@@ -194,7 +199,7 @@ class SimCloud:
         """Alarms are evaluated; groups with policies look at the load of the minute."""
         if self.world.evaluated:
             self.world = by_metrics(self.world, self._metrics(reach_ms(self.world)))
-        if any(group.scaling.policies for group in self.world.groups):
+        if self._steered:
             self._loads.append(self._load(self.world))
             loads = {
                 name: tuple(load[name] for load in self._loads if name in load) for name in self._loads[-1]

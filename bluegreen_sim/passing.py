@@ -6,6 +6,7 @@ process and the people around it: it may end at any boundary of a pass, and oper
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -130,7 +131,7 @@ def forgotten(commands: Sequence[Command]) -> tuple[Outcome, ...]:
     )
 
 
-class Passing:
+class Passing(ABC):
     """One pass; subclasses say what a look, a command and a sleep are.
 
     Args:
@@ -174,38 +175,38 @@ class Passing:
     # ------------------------------------------------------------------------------ what subclasses say
 
     @property
+    @abstractmethod
     def budget(self) -> Budget:
         """What may still go wrong."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def world(self) -> World:
         """The world now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spend(self, kind: str) -> None:
         """Take one fault of a kind out of the budget."""
-        raise NotImplementedError
 
+    @abstractmethod
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         """Look; sets ``fresh`` to whether the look shows the world as it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decide(self, look: Observation, failing: Failing | None) -> Step:
         """Call ``step`` on a look, with the request, the outcomes, and the gate that does not pass."""
-        raise NotImplementedError
 
+    @abstractmethod
     def carried_out(self, command: Command) -> Outcome:
         """Carry out one command."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arrives(self, command: Command) -> None:
         """The world does what a superseded process has asked of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        raise NotImplementedError
 
     # ----------------------------------------------------------------------------------------- the pass
 

@@ -7,6 +7,7 @@ nothing; it is not told again.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ SUBJECT_LIMIT = 99
 CALL_SECONDS = 5
 
 
-class _Teller:
+class _Teller(ABC):
     """What both listeners share: what is told, when, and by which clients."""
 
     def __init__(self, session: boto3.Session | None, endpoint_url: str | None) -> None:
@@ -45,8 +46,8 @@ class _Teller:
             self._before = now
             self._tell(_message(step))
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _tell(self, message: Mapping[str, Any]) -> None: ...
 
 
 def _message(step: Step) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from .fact import Fact, Off
+from .fact import Fact, Off, answering
 
 NODES = "tests/sim/test_nodes.py::test_"
 HEALTH = "tests/sim/test_target_health.py::test_"
@@ -16,11 +16,6 @@ BALANCER_TESTS = "tests/sim/test_balancer.py::test_"
 ATTRIBUTES = "endpoint.answers.elbv2_attributes:"
 TARGETS = "endpoint.answers.elbv2_groups:"
 RULES = "endpoint.answers.elbv2:"
-
-
-def instead(value: Any) -> Any:
-    """A function that answers always the same."""
-    return lambda real: lambda *_, **__: value  # noqa: ARG005 - the real one is what is put out of force
 
 
 def with_settings(**changes: Any) -> Any:
@@ -33,6 +28,13 @@ def with_settings(**changes: Any) -> Any:
         return serving
 
     return wrong
+
+
+DNS_AT_ONCE = Off(
+    "routing:Routing._doors_at",
+    lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancer"].in_dns(world),  # noqa: ARG005
+)
+"""Clients that know at once which nodes are in DNS."""
 
 
 def thresholds(**fixed: Any) -> Any:
@@ -138,7 +140,7 @@ NODE_FACTS = (
         says="Cross-zone load balancing cannot be turned off at the load balancer.",
         page="alb attributes",
         test=f"{GROUPS}cross_zone_cannot_be_turned_off_at_the_load_balancer",
-        off=Off(f"{ATTRIBUTES}_turns_off_cross_zone", instead(value=False)),
+        off=Off(f"{ATTRIBUTES}_turns_off_cross_zone", answering(value=False)),
     ),
     Fact(
         id="A1.5b",
@@ -153,7 +155,7 @@ NODE_FACTS = (
         says="Without cross-zone load balancing a target group cannot be sticky.",
         page="alb attributes",
         test=f"{GROUPS}stickiness_needs_cross_zone",
-        off=Off(f"{ATTRIBUTES}contradictions", instead(())),
+        off=Off(f"{ATTRIBUTES}contradictions", answering(())),
     ),
     Fact(
         id="A1.6b",
@@ -167,7 +169,7 @@ NODE_FACTS = (
         says="Without it the nodes of a zone leave DNS when all targets of a group there are unhealthy.",
         page="alb attributes",
         test=f"{NODES}a_zone_whose_targets_are_all_sick_leaves_dns",
-        off=Off("balancer:_fit", instead(value=True)),
+        off=Off("balancer:_fit", answering(value=True)),
     ),
     Fact(
         id="A1.7",
@@ -206,14 +208,14 @@ WEIGHT_FACTS = (
         says="A weight is 0 to 999, and with several target groups each needs one.",
         page="elb api",
         test=f"{GROUPS}weights_are_needed_and_at_most_999",
-        off=Off(f"{RULES}_unfit", instead(())),
+        off=Off(f"{RULES}_unfit", answering(())),
     ),
     Fact(
         id="A3.1c",
         says="A forward action names at most five target groups.",
         page="alb quotas",
         test=f"{GROUPS}a_forward_names_at_most_five_target_groups",
-        off=Off(f"{RULES}_unfit", instead(())),
+        off=Off(f"{RULES}_unfit", answering(())),
     ),
     Fact(
         id="A3.2",
@@ -244,7 +246,7 @@ WEIGHT_FACTS = (
         says="Targets of a target group in no rule are unused and never checked.",
         page="alb health checks",
         test=f"{HEALTH}targets_of_a_group_in_no_rule_are_unused",
-        off=Off("balancer:used", instead(value=True)),
+        off=Off("balancer:used", answering(value=True)),
     ),
     Fact(
         id="A3.5",
@@ -289,14 +291,14 @@ WEIGHT_FACTS = (
         says="TargetGroupArn and ForwardConfig together must name one and the same target group.",
         page="elb api",
         test=f"{GROUPS}a_forward_that_names_two_different_groups_is_refused",
-        off=Off(f"{RULES}_unfit", instead(())),
+        off=Off(f"{RULES}_unfit", answering(())),
     ),
     Fact(
         id="A3.13",
         says="The default rule has no conditions, and is changed through its listener.",
         page="alb rules",
         test=f"{GROUPS}the_default_rule_is_changed_through_the_listener_only",
-        off=Off(f"{RULES}_is_default", instead(value=False)),
+        off=Off(f"{RULES}_is_default", answering(value=False)),
     ),
     Fact(
         id="A3.14",
@@ -374,7 +376,7 @@ CHECK_FACTS = (
         says="Health checks of instances are always on.",
         page="alb health checks",
         test=f"{GROUPS}checks_of_instances_cannot_be_turned_off",
-        off=Off(f"{TARGETS}_stops_checks", instead(value=False)),
+        off=Off(f"{TARGETS}_stops_checks", answering(value=False)),
     ),
     Fact(
         id="A6.8a",
@@ -632,10 +634,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.dns_seconds",
         test=f"{NODES}a_zone_whose_targets_are_all_sick_leaves_dns",
-        off=Off(
-            "routing:Routing._doors_at",
-            lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancer"].in_dns(world),  # noqa: ARG005
-        ),
+        off=DNS_AT_ONCE,
     ),
     Fact(
         id="A6.26c",
@@ -687,7 +686,7 @@ CHECK_FACTS = (
         says="The minimum of DNS must not be below that of routing.",
         page="alb target groups",
         test=f"{GROUPS}what_cannot_be_combined_is_refused",
-        off=Off(f"{ATTRIBUTES}contradictions", instead(())),
+        off=Off(f"{ATTRIBUTES}contradictions", answering(())),
     ),
     Fact(
         id="A6.27c",
@@ -784,7 +783,7 @@ DRAIN_FACTS = (
         how="parameter",
         by="Settings.propagation",
         test=f"{NODES}a_node_goes_on_with_a_target_that_was_taken_out",
-        off=Off("routing:Routing._note_what_lags", instead(value=None)),
+        off=Off("routing:Routing._note_what_lags", answering(value=None)),
     ),
     Fact(
         id="A7.6",
@@ -828,7 +827,7 @@ DRAIN_FACTS = (
         says="Only a running instance can be registered; others are an InvalidTarget.",
         page="elb api",
         test=f"{GROUPS}only_a_running_instance_can_be_registered",
-        off=Off(f"{TARGETS}_can_register", instead(value=True)),
+        off=Off(f"{TARGETS}_can_register", answering(value=True)),
     ),
     Fact(
         id="A7.8b",
@@ -857,7 +856,7 @@ DRAIN_FACTS = (
         says="A target group that an action names cannot be deleted: ResourceInUse.",
         page="elb api",
         test=f"{GROUPS}a_target_group_in_use_cannot_be_deleted",
-        off=Off(f"{TARGETS}_in_use", instead(value=False)),
+        off=Off(f"{TARGETS}_in_use", answering(value=False)),
     ),
 )
 
@@ -867,14 +866,14 @@ QUOTA_FACTS = (
         says="A target group has at most 1000 targets.",
         page="alb quotas",
         test=f"{GROUPS}a_target_group_has_at_most_a_thousand_targets",
-        off=Off(f"{TARGETS}_too_many", instead(value=False)),
+        off=Off(f"{TARGETS}_too_many", answering(value=False)),
     ),
     Fact(
         id="A9.1b",
         says="An action names at most 5 target groups.",
         page="alb quotas",
         test=f"{GROUPS}a_forward_names_at_most_five_target_groups",
-        off=Off(f"{RULES}_unfit", instead(())),
+        off=Off(f"{RULES}_unfit", answering(())),
     ),
     Fact(
         id="A9.1c",

@@ -13,7 +13,7 @@ from bluegreen_sim.choices import Choices
 from bluegreen_sim.scaling import NEW, PLAIN, Scaling
 from bluegreen_sim.world import NEVER, Group, World
 
-from .fact import Fact, Off
+from .fact import Fact, Off, answering
 
 ENDPOINT = "endpoint.answers.autoscaling_"
 LIFE = "tests/sim/test_lifecycle.py::test_"
@@ -28,11 +28,6 @@ STEER = "tests/sim/test_steering.py::test_"
 def always(value: Any) -> Callable[[Any], Any]:
     """In the place of something, a value."""
     return lambda _: value
-
-
-def answering(value: Any) -> Callable[[Any], Any]:
-    """In the place of a function, one that always returns this."""
-    return lambda _: lambda *_given, **_named: value
 
 
 def ignored(_: Any) -> Any:
