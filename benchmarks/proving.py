@@ -8,7 +8,7 @@ from typing import Any
 
 import bluegreen
 from bluegreen_sim import Budget, explore
-from bluegreen_sim.explorer import digest, search
+from bluegreen_sim.search.explorer import digest, search
 
 from .measure import Section, medians, seconds, shown
 from .worlds import canary

@@ -4,11 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alarms import CompositeAlarm, MetricAlarm
-    from .application import Application
+    from .balancing.target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
     from .choices import Choices, enumerate_runs
     from .cloud import SimCloud, tutorial
-    from .dataplane import Split
+    from .cloudwatch.alarms import CompositeAlarm, MetricAlarm
     from .faults import (
         AlarmOk,
         AlarmRed,
@@ -42,18 +41,19 @@ if TYPE_CHECKING:
         StaleLook,
         ZoneDown,
     )
-    from .latency import Latency
-    from .outstanding import LeastOutstanding
-    from .proof import Bounds, Exploration, Violation, explore, replay
-    from .retelling import Moment, Story
+    from .groups.scaling import Hook, Scaling, StepScaling, TargetTracking
     from .saved import world_from_dict, world_to_dict
-    from .scaling import Hook, Scaling, StepScaling, TargetTracking
+    from .search.proof import Bounds, Exploration, Violation, explore, replay
+    from .search.retelling import Moment, Story
     from .settings import Propagation, Settings
     from .spelling import parse
-    from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
     from .timeline import Timeline
     from .times import typical
-    from .traffic import Traffic
+    from .users.application import Application
+    from .users.dataplane import Split
+    from .users.latency import Latency
+    from .users.outstanding import LeastOutstanding
+    from .users.traffic import Traffic
     from .world import World
 
 __all__ = [
@@ -127,29 +127,29 @@ __all__ = [
 
 # Where each public name lives; it is loaded when it is first used, like those of bluegreen.
 _HOMES = {
-    "alarms": "CompositeAlarm MetricAlarm",
-    "application": "Application",
+    "cloudwatch.alarms": "CompositeAlarm MetricAlarm",
+    "users.application": "Application",
     "choices": "Choices enumerate_runs",
     "cloud": "SimCloud tutorial",
-    "dataplane": "Split",
+    "users.dataplane": "Split",
     "faults": (
         "AlarmOk AlarmRed AtPhase BlindLook Budget Busy Denied Dies During EditBounds EditVersion "
         "EditWeights Errors Fault Gone LateCall LaunchFails LostAnswer MadeAnew NeverHealthy Over "
         "Refreshes RefusedCall Rescale Scarce ScheduledAction Sick SlowBoot SlowToShow StaleLook "
         "ZoneDown"
     ),
-    "latency": "Latency",
-    "outstanding": "LeastOutstanding",
-    "proof": "Bounds Exploration Violation explore replay",
-    "retelling": "Moment Story",
-    "scaling": "Hook Scaling StepScaling TargetTracking",
+    "users.latency": "Latency",
+    "users.outstanding": "LeastOutstanding",
+    "search.proof": "Bounds Exploration Violation explore replay",
+    "search.retelling": "Moment Story",
+    "groups.scaling": "Hook Scaling StepScaling TargetTracking",
     "spelling": "parse",
     "saved": "world_from_dict world_to_dict",
     "settings": "Propagation",
-    "target_faults": "Flaps HealthAnswer InternalError LuckyProbe StuckDrain",
+    "balancing.target_faults": "Flaps HealthAnswer InternalError LuckyProbe StuckDrain",
     "timeline": "Timeline",
     "times": "typical",
-    "traffic": "Traffic",
+    "users.traffic": "Traffic",
     "world": "Settings World",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

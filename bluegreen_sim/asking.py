@@ -18,9 +18,10 @@ from bluegreen.core.commands import (
 )
 from bluegreen.core.observation import ErrorClass, Outcome, Result
 
-from . import autoscaling, balancer
-from .autoscaling import Refused
+from .balancing import balancer
 from .faults import LateCall, LostAnswer, RefusedCall
+from .groups import autoscaling
+from .groups.autoscaling import Refused
 from .world import Group, World
 
 HIGHEST_WEIGHT = 999

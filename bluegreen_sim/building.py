@@ -17,8 +17,8 @@ from bluegreen.ports import (
     TerminateInstance,
 )
 
-from . import builds
-from .autoscaling import Refused
+from .groups import builds
+from .groups.autoscaling import Refused
 from .world import World
 
 if TYPE_CHECKING:

@@ -17,24 +17,26 @@ from bluegreen.core.state import Ledger
 from bluegreen.ports import Series
 from bluegreen.strategies import side_by_side
 
-from . import autoscaling, balancer, engine, steering
-from .alarms import CompositeAlarm, MetricAlarm
-from .application import Application, Manner
+from . import engine
 from .asking import called
+from .balancing import balancer
+from .balancing.routing import Routing
 from .building import SimBuilder
 from .choices import Choices
-from .evaluating import by_metrics, by_rules, reach_ms, with_alarms
+from .cloudwatch.alarms import CompositeAlarm, MetricAlarm
+from .cloudwatch.evaluating import by_metrics, by_rules, reach_ms, with_alarms
+from .cloudwatch.metrics import MINUTE_MS, Metrics, Query
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .founding import carried_on, colours_of, found, named
+from .groups import autoscaling, steering
+from .groups.scaling import Scaling
 from .looking import Looker
 from .measuring import measure
-from .metrics import MINUTE_MS, Metrics, Query
-from .routing import Routing
-from .scaling import Scaling
 from .settings import Settings
 from .timeline import Timeline
-from .traffic import Traffic
-from .watching import application, rules_of
+from .users.application import Application, Manner
+from .users.traffic import Traffic
+from .users.watching import application, rules_of
 from .world import NEVER, Instance, World
 
 _URL = re.compile(r"https?://([^/:?#]+)")
@@ -294,7 +296,7 @@ class SimCloud:
         )
 
     def measured(self, query: Query) -> dict[int, float]:
-        """The same, as a query of ``bluegreen_sim.metrics``."""
+        """The same, as a query of ``bluegreen_sim.cloudwatch.metrics``."""
         return self._metrics().points(query)
 
     def _metrics(self, reach: int | None = None) -> Metrics:

@@ -12,11 +12,9 @@ from typing import Any
 
 from attrs import evolve
 
-from .autoscaling import progress, tidied
-from .builds import progress_builds
-from .checks import application_changed, checked_again
+from .balancing.checks import application_changed, checked_again
+from .balancing.target_faults import Flaps, OfTargets
 from .choices import Choices
-from .edits import edited, resized
 from .faults import (
     AlarmOk,
     AlarmRed,
@@ -44,9 +42,11 @@ from .faults import (
     Timed,
     ZoneDown,
 )
-from .launching import choose, react
-from .membership import end_instance
-from .target_faults import Flaps, OfTargets
+from .groups.autoscaling import progress, tidied
+from .groups.builds import progress_builds
+from .groups.edits import edited, resized
+from .groups.launching import choose, react
+from .groups.membership import end_instance
 from .world import NEVER, Group, Instance, World, history_wanted, ms
 
 AGAIN_MS = 1000

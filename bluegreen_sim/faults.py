@@ -12,7 +12,7 @@ from typing import Any, Literal
 import attrs
 from attrs import frozen
 
-from .target_faults import Flaps, OfTargets
+from .balancing.target_faults import Flaps, OfTargets
 
 # ------------------------------------------------------------------------------------- what lasts throughout
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from bluegreen.core.gates import Alarm
 from bluegreen.core.plan import Plan, WeightedTargetGroups
 
-from .checks import proven
+from .balancing.checks import proven
 from .faults import Budget
-from .scaling import NEW, PLAIN, Scaling, Standing
+from .groups.scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .world import Group, Image, Instance, Version, World
 

@@ -18,7 +18,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Plan
 
-from .checks import reason
+from .balancing.checks import reason
 from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bluegreen.core.gates import MetricGate
 from bluegreen.ports import Series
 
-from .metrics import NAMES, STATISTICS, TIME, Metrics, Query
+from .cloudwatch.metrics import NAMES, STATISTICS, TIME, Metrics, Query
 from .timeline import Timeline
 
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import attrs
 
-from . import alarms, application, built, faults, latency, scaling, settings, target_faults, view, world
+from . import faults, settings, world
+from .balancing import target_faults, view
+from .cloudwatch import alarms
+from .groups import built, scaling
+from .users import application, latency
 from .world import World
 
 _CLASSES = {

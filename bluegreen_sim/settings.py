@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from .application import Application
+from .users.application import Application
 
 
 @frozen(kw_only=True)

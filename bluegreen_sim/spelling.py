@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .balancing.target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .faults import (
     AlarmRed,
     BlindLook,
@@ -30,7 +31,6 @@ from .faults import (
     StaleLook,
     ZoneDown,
 )
-from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 
 FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
     "never-healthy": ("GROUP", NeverHealthy),

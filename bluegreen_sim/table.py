@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from .latency import percentile
-from .outcomes import FAILURES
+from .users.latency import percentile
+from .users.outcomes import FAILURES
 
 if TYPE_CHECKING:
-    from .outcomes import Answers, Segment
     from .timeline import Timeline
+    from .users.outcomes import Answers, Segment
 
 STATES = ("healthy", "initial", "unhealthy", "draining", "unused")
 

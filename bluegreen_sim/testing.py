@@ -32,6 +32,7 @@ from bluegreen.core.plan import (
     WeightedTargetGroups,
 )
 
+from .balancing.target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .choices import Choices
 from .cloud import SimCloud
 from .faults import (
@@ -69,9 +70,8 @@ from .faults import (
 )
 from .founding import new_images
 from .settings import Settings
-from .target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .testing_settings import settings
-from .traffic import Traffic
+from .users.traffic import Traffic
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
 

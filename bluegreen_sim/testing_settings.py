@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from .application import Application
-from .latency import Latency
 from .settings import AT_ONCE, Propagation, Settings
+from .users.application import Application
+from .users.latency import Latency
 
 
 def settings(*, quick: bool = False) -> SearchStrategy[Settings]:

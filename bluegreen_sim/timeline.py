@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
-from .application import Manner
-from .fine import Rules
-from .latency import percentile
-from .outcomes import FAILURES, Answers, Nodes, Paces, Segment, States
-from .reading import Reader
 from .table import arrow, described, percent, rows, schema
-from .traffic import Traffic
+from .users.application import Manner
+from .users.fine import Rules
+from .users.latency import percentile
+from .users.outcomes import FAILURES, Answers, Nodes, Paces, Segment, States
+from .users.reading import Reader
+from .users.traffic import Traffic
 
 T = TypeVar("T")
 Named = tuple[tuple[str, T], ...]

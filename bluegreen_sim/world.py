@@ -14,12 +14,12 @@ from typing import Any, Literal, Self, TypeVar
 
 from attrs import Factory, frozen
 
-from .alarms import CompositeAlarm, MetricAlarm, Verdict
-from .built import BuildInstance
+from .balancing.view import TargetState, View
+from .cloudwatch.alarms import CompositeAlarm, MetricAlarm, Verdict
 from .faults import Budget, Lasting, StaleLook, Timed
-from .scaling import NEW, PLAIN, Activity, Scaling, Standing
+from .groups.built import BuildInstance
+from .groups.scaling import NEW, PLAIN, Activity, Scaling, Standing
 from .settings import Settings
-from .view import TargetState, View
 
 NEVER = 1 << 62
 _new = object.__new__

@@ -49,7 +49,7 @@ def _faults(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 def _applications(
     _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, Application]:
-    from bluegreen_sim.application import parse_application
+    from bluegreen_sim.users.application import parse_application
 
     try:
         return dict(parse_application(text) for text in texts)

@@ -15,10 +15,11 @@ from uuid import UUID
 
 from attrs import evolve
 
-from bluegreen_sim import autoscaling, engine
-from bluegreen_sim.autoscaling import Refused
+from bluegreen_sim import engine
 from bluegreen_sim.cloud import SimCloud
 from bluegreen_sim.faults import BlindLook, LateCall, LostAnswer, RefusedCall, StaleLook
+from bluegreen_sim.groups import autoscaling
+from bluegreen_sim.groups.autoscaling import Refused
 from bluegreen_sim.world import World
 
 from . import strict, wire

@@ -18,7 +18,7 @@ from bluegreen.core.state import Phase, State
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Choices, RefusedCall
 from bluegreen_sim.oracle import wrong_end
-from bluegreen_sim.retelling import Plainly, Then
+from bluegreen_sim.search.retelling import Plainly, Then
 from bluegreen_sim.world import World
 from tests.explore.properties import Pass, violations
 from tests.explore.small import QUICK, SHARED, WEIGHTED, small_plan, small_world

@@ -11,8 +11,8 @@ from itertools import product
 
 import pytest
 
-from bluegreen_sim.explorer import digest, search
-from bluegreen_sim.properties import Always, AlwaysStep, Eventually, Sometimes
+from bluegreen_sim.search.explorer import digest, search
+from bluegreen_sim.search.properties import Always, AlwaysStep, Eventually, Sometimes
 
 Counts = tuple[int, int, int, int, int]
 """A fleet replaced, by counts: phase, blue, green starting, green serving, faults left."""
@@ -166,7 +166,10 @@ def test_a_state_costs_some_bytes() -> None:
 @pytest.mark.process
 def test_digests_are_the_same_in_every_process() -> None:
     """Equal values have equal digests under every hash seed; different ones differ."""
-    code = "from bluegreen_sim.explorer import digest; print(digest(('a', (1, None, True), b'x', 2.5)).hex())"
+    code = (
+        "from bluegreen_sim.search.explorer import digest;"
+        "print(digest(('a', (1, None, True), b'x', 2.5)).hex())"
+    )
     seen = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -7,12 +7,12 @@ import pytest
 
 from bluegreen.core.machine import initial, step
 from bluegreen_sim import Budget, Choices, SimCloud, World, enumerate_runs
-from bluegreen_sim.explorer import search
-from bluegreen_sim.nodes import Edge, Node
-from bluegreen_sim.passing import completed
-from bluegreen_sim.recall import TOKEN, Recall, heeded
-from bluegreen_sim.recalled import successors
-from bluegreen_sim.retelling import Plainly, Then
+from bluegreen_sim.search.explorer import search
+from bluegreen_sim.search.nodes import Edge, Node
+from bluegreen_sim.search.passing import completed
+from bluegreen_sim.search.recall import TOKEN, Recall, heeded
+from bluegreen_sim.search.recalled import successors
+from bluegreen_sim.search.retelling import Plainly, Then
 from tests.explore.small import QUICK, ROUTINGS, small_plan, small_world
 
 EACH = attrs.evolve(QUICK, termination="each")

@@ -17,9 +17,9 @@ from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
 from bluegreen_sim import Budget, Choices, World, enumerate_runs, explore
-from bluegreen_sim.nodes import Edge, Node
 from bluegreen_sim.oracle import wrong_end
-from bluegreen_sim.retelling import Plainly, Then
+from bluegreen_sim.search.nodes import Edge, Node
+from bluegreen_sim.search.retelling import Plainly, Then
 from tests.explore.harness import play
 from tests.explore.properties import Pass, violations
 from tests.explore.small import Case, corners, pairs

@@ -32,7 +32,7 @@ def with_settings(**changes: Any) -> Any:
 
 DNS_AT_ONCE = Off(
     "routing:Routing._doors_at",
-    lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancer"].in_dns(world),  # noqa: ARG005
+    lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancing.balancer"].in_dns(world),  # noqa: ARG005
 )
 """Clients that know at once which nodes are in DNS."""
 
@@ -661,7 +661,7 @@ CHECK_FACTS = (
             "balancer:in_dns",
             lambda _: (
                 lambda world: tuple(
-                    sys.modules["bluegreen_sim.balancer"]._fit(world, node)
+                    sys.modules["bluegreen_sim.balancing.balancer"]._fit(world, node)
                     for node in range(world.settings.node_count)
                 )
             ),

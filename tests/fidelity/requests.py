@@ -36,7 +36,7 @@ def _from_the_first(real: Any) -> Any:
 
 
 def _slow_from_the_start(real: Any) -> Any:
-    from bluegreen_sim.watching import Seen
+    from bluegreen_sim.users.watching import Seen
 
     def look(self: Any, world: Any) -> Any:
         first = self._last is None
@@ -91,14 +91,14 @@ def _of_the_balancer(real: Any) -> Any:
 
 
 def _in_exact_shares(_: Any) -> Any:
-    from bluegreen_sim.fine import Shares
+    from bluegreen_sim.users.fine import Shares
 
     return lambda trials, weights, _: Shares().divide(trials, weights)
 
 
 def _counted_as(metric: str, other: str) -> Callable[[Any], Any]:
     def wrong(real: dict[str, Any]) -> dict[str, Any]:
-        from bluegreen_sim.metrics import OF_ALL
+        from bluegreen_sim.cloudwatch.metrics import OF_ALL
 
         return real | {metric: OF_ALL[other]}
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import evolve
 
-from bluegreen_sim import autoscaling, launching, lifecycle, membership
 from bluegreen_sim.choices import Choices
-from bluegreen_sim.scaling import NEW, PLAIN, Scaling
+from bluegreen_sim.groups import autoscaling, launching, lifecycle, membership
+from bluegreen_sim.groups.scaling import NEW, PLAIN, Scaling
 from bluegreen_sim.world import NEVER, Group, World
 
 from .fact import Fact, Off, answering

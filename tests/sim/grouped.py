@@ -10,7 +10,7 @@ from attrs import evolve
 
 from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen_sim import Scaling, Settings, SimCloud
-from bluegreen_sim.autoscaling import Refused
+from bluegreen_sim.groups.autoscaling import Refused
 from bluegreen_sim.world import Group, Instance, World
 
 SHARED = Plan(

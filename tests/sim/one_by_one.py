@@ -1,4 +1,4 @@
-"""Requests one by one: the slow truth that the arithmetic of `bluegreen_sim.dataplane` must equal.
+"""Requests one by one: the slow truth that the arithmetic of `bluegreen_sim.users.dataplane` must equal.
 
 Nothing is shared with it: targets are a list, a cursor is a number or a name, each request is looked at.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bluegreen_sim.dataplane import CursorRule
+from bluegreen_sim.users.dataplane import CursorRule
 
 
 class Turns:

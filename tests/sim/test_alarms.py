@@ -22,7 +22,7 @@ from bluegreen_sim import (
     world_from_dict,
     world_to_dict,
 )
-from bluegreen_sim.alarms import State, evaluated, holds
+from bluegreen_sim.cloudwatch.alarms import State, evaluated, holds
 from bluegreen_sim.endpoint import session
 from tests.sim.plans import WEIGHTED
 

@@ -11,12 +11,13 @@ import pytest
 from attrs import evolve
 
 from bluegreen import Deployment, Plan
-from bluegreen_sim import Application, Latency, Rescale, Settings, Sick, SimCloud, Timeline, Traffic, balancer
-from bluegreen_sim.application import Manner
-from bluegreen_sim.cookies import UNIT
-from bluegreen_sim.dicing import binomial, dice, multinomial
-from bluegreen_sim.fine import Fewest, Rules, Shares, ramped
-from bluegreen_sim.traffic import Outcome, Pool, Target
+from bluegreen_sim import Application, Latency, Rescale, Settings, Sick, SimCloud, Timeline, Traffic
+from bluegreen_sim.balancing import balancer
+from bluegreen_sim.users.application import Manner
+from bluegreen_sim.users.cookies import UNIT
+from bluegreen_sim.users.dicing import binomial, dice, multinomial
+from bluegreen_sim.users.fine import Fewest, Rules, Shares, ramped
+from bluegreen_sim.users.traffic import Outcome, Pool, Target
 from tests.sim.plans import SHARED, WEIGHTED
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bluegreen import Deployment
 from bluegreen_sim import SimCloud, Traffic, tutorial
-from bluegreen_sim.traffic import poisson, spread
+from bluegreen_sim.users.traffic import poisson, spread
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNTS = st.lists(st.integers(0, 500), max_size=6)

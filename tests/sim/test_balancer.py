@@ -10,7 +10,7 @@ from bluegreen.core.observation import Health, TargetHealth
 from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen_sim import Dies, NeverHealthy, Settings, Sick, SimCloud
-from bluegreen_sim.checks import application_changed, check, register
+from bluegreen_sim.balancing.checks import application_changed, check, register
 from bluegreen_sim.world import NEVER, Instance
 
 SHARED = Plan(

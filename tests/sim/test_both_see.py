@@ -9,8 +9,9 @@ from attrs import evolve
 
 from bluegreen.aws import AwsCloud
 from bluegreen.core.state import Ledger
-from bluegreen_sim import Hook, NeverHealthy, Scaling, SimCloud, autoscaling, membership
+from bluegreen_sim import Hook, NeverHealthy, Scaling, SimCloud
 from bluegreen_sim.endpoint import session
+from bluegreen_sim.groups import autoscaling, membership
 from tests.sim.grouped import QUICK, WEIGHTED, ask, cloud_of, group
 
 BY_EC2 = evolve(QUICK, replace_unhealthy=False, boot_seconds=(0,))

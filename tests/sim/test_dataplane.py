@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen_sim import Split
-from bluegreen_sim.dataplane import CursorRule, divided
-from bluegreen_sim.fenwick import Fenwick
+from bluegreen_sim.users.dataplane import CursorRule, divided
+from bluegreen_sim.users.fenwick import Fenwick
 from tests.sim.one_by_one import OneByOne
 
 RULES: tuple[CursorRule, ...] = get_args(CursorRule)

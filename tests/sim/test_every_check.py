@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen import Deployment, MemoryJournal, Plan, Step
-from bluegreen_sim import Budget, Choices, Settings, SimCloud, engine, faults, launching, testing
+from bluegreen_sim import Budget, Choices, Settings, SimCloud, engine, faults, testing
+from bluegreen_sim.groups import launching
 from bluegreen_sim.world import Instance, World
 from tests.sim.every_check import EveryCheck
 

@@ -27,9 +27,9 @@ from bluegreen_sim import (
     SimCloud,
     SlowToShow,
     ZoneDown,
-    autoscaling,
 )
 from bluegreen_sim.faults import Fault
+from bluegreen_sim.groups import autoscaling
 from bluegreen_sim.world import Image
 from tests.sim.grouped import WEIGHTED, ask, group
 

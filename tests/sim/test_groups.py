@@ -18,11 +18,10 @@ from bluegreen_sim import (
     Settings,
     Sick,
     SimCloud,
-    autoscaling,
     engine,
-    membership,
 )
-from bluegreen_sim.scaling import PROCESSES
+from bluegreen_sim.groups import autoscaling, membership
+from bluegreen_sim.groups.scaling import PROCESSES
 from bluegreen_sim.world import Image
 from tests.sim.grouped import QUICK, SHARED, ask, cloud_of, group, instance, lives, refused, wanted
 

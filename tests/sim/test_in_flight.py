@@ -12,9 +12,9 @@ from attrs import frozen
 
 from bluegreen import Deployment
 from bluegreen_sim import Application, Dies, Errors, Latency, Settings, Sick, SimCloud, Timeline, Traffic
-from bluegreen_sim.application import USUAL, Manner
-from bluegreen_sim.fine import Rules
-from bluegreen_sim.traffic import Outcome, Pool, Target
+from bluegreen_sim.users.application import USUAL, Manner
+from bluegreen_sim.users.fine import Rules
+from bluegreen_sim.users.traffic import Outcome, Pool, Target
 from tests.sim.one_by_one import OneByOne
 from tests.sim.plans import SHARED
 from tests.sim.test_traffic import meet

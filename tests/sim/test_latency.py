@@ -24,8 +24,8 @@ from bluegreen_sim import (
     world_from_dict,
     world_to_dict,
 )
-from bluegreen_sim.application import parse_application
-from bluegreen_sim.latency import FINE, floor_sum, mean, percentile
+from bluegreen_sim.users.application import parse_application
+from bluegreen_sim.users.latency import FINE, floor_sum, mean, percentile
 
 menus = st.dictionaries(st.integers(1, 10**7).map(lambda us: us / 10**6), st.integers(1, 30), min_size=1).map(
     Latency.menu

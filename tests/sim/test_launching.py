@@ -8,20 +8,9 @@ from itertools import pairwise
 import pytest
 from attrs import evolve
 
-from bluegreen_sim import (
-    During,
-    EditVersion,
-    Gone,
-    LaunchFails,
-    Scaling,
-    Scarce,
-    SimCloud,
-    ZoneDown,
-    autoscaling,
-    engine,
-    membership,
-)
-from bluegreen_sim.launching import REASONS
+from bluegreen_sim import During, EditVersion, Gone, LaunchFails, Scaling, Scarce, SimCloud, ZoneDown, engine
+from bluegreen_sim.groups import autoscaling, membership
+from bluegreen_sim.groups.launching import REASONS
 from bluegreen_sim.world import Image
 from tests.sim.grouped import QUICK, ask, cloud_of, group, instance, lives, wanted
 

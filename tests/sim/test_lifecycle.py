@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 from attrs import evolve
 
-from bluegreen_sim import Hook, NeverHealthy, Scaling, Sick, autoscaling, membership
+from bluegreen_sim import Hook, NeverHealthy, Scaling, Sick
+from bluegreen_sim.groups import autoscaling, membership
 from tests.sim.grouped import QUICK, SHARED, ask, cloud_of, group, instance, lives, refused, wanted
 
 LAUNCH = Hook("ready", "launch", timeout_seconds=60)

@@ -24,10 +24,10 @@ from bluegreen_sim import (
     Traffic,
     engine,
 )
+from bluegreen_sim.cloudwatch.metrics import NAMES, Metrics, Query
 from bluegreen_sim.endpoint import session
 from bluegreen_sim.endpoint.asking import NotSimulated
 from bluegreen_sim.endpoint.times import EPOCH
-from bluegreen_sim.metrics import NAMES, Metrics, Query
 from tests.sim.plans import WEIGHTED
 
 MENU = Latency.menu({0.010: 98, 0.900: 2})

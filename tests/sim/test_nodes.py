@@ -14,10 +14,10 @@ import bluegreen
 from bluegreen.core.commands import SetShares, SetSize
 from bluegreen.core.plan import Plan, WeightedTargetGroups
 from bluegreen_sim import During, Propagation, Settings, SimCloud, ZoneDown
-from bluegreen_sim.balancer import change_targets, down, set_weights
-from bluegreen_sim.checks import application_changed, proven
+from bluegreen_sim.balancing.balancer import change_targets, down, set_weights
+from bluegreen_sim.balancing.checks import application_changed, proven
 from bluegreen_sim.engine import strike
-from bluegreen_sim.membership import detach_instances
+from bluegreen_sim.groups.membership import detach_instances
 from bluegreen_sim.world import Group, Instance, World
 from tests.sim.node_by_node import NEVER, STEP_MS, Box, Nodes
 

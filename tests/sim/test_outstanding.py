@@ -8,7 +8,7 @@ import random
 import pytest
 
 from bluegreen_sim import LeastOutstanding
-from bluegreen_sim.outstanding import Sent
+from bluegreen_sim.users.outstanding import Sent
 
 
 class Slow:

@@ -7,7 +7,8 @@ from attrs import evolve
 
 import bluegreen
 from bluegreen import Deployment, strategies
-from bluegreen_sim import Scaling, Settings, StepScaling, TargetTracking, Traffic, autoscaling, steering
+from bluegreen_sim import Scaling, Settings, StepScaling, TargetTracking, Traffic
+from bluegreen_sim.groups import autoscaling, steering
 from tests.sim.grouped import WEIGHTED, ask, cloud_of, group
 
 QUICK = Settings(react_seconds=0, pending_seconds=10, boot_seconds=(0,), deregistration_seconds=30)

@@ -11,9 +11,9 @@ import pytest
 
 from bluegreen import Deployment
 from bluegreen_sim import Settings, Sick, SimCloud, Timeline, Traffic
-from bluegreen_sim.cookies import lags
-from bluegreen_sim.fine import Rules
-from bluegreen_sim.traffic import Pool, Sessions, Target
+from bluegreen_sim.users.cookies import lags
+from bluegreen_sim.users.fine import Rules
+from bluegreen_sim.users.traffic import Pool, Sessions, Target
 from tests.sim.plans import SHARED, WEIGHTED
 
 RATE, SECONDS, REQUESTS = 120, 120, 12

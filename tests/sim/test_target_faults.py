@@ -30,7 +30,7 @@ from bluegreen_sim import (
     world_from_dict,
     world_to_dict,
 )
-from bluegreen_sim.canonical import canonical
+from bluegreen_sim.search.canonical import canonical
 from bluegreen_sim.settings import Propagation
 from tests.sim.wired import SHARED, WEIGHTED
 

@@ -15,7 +15,7 @@ import pytest
 from bluegreen import Deployment, Plan, SharedTargetGroup, WeightedTargetGroups, strategies
 from bluegreen_sim import Errors, Settings, Sick, SimCloud, Timeline, Traffic, tutorial
 from bluegreen_sim.table import COLUMNS
-from bluegreen_sim.traffic import Pool, Target
+from bluegreen_sim.users.traffic import Pool, Target
 
 FIXED = (
     "second version phase requests http_2xx http_500 http_502 http_503 targets_healthy targets_initial "

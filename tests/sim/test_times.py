@@ -10,16 +10,8 @@ from attrs import evolve
 
 from bluegreen import Deployment
 from bluegreen.core.commands import SetShares
-from bluegreen_sim import (
-    Choices,
-    Dies,
-    Settings,
-    Sick,
-    SimCloud,
-    autoscaling,
-    enumerate_runs,
-    times,
-)
+from bluegreen_sim import Choices, Dies, Settings, Sick, SimCloud, enumerate_runs, times
+from bluegreen_sim.groups import autoscaling
 from bluegreen_sim.settings import Propagation
 from tests.sim.grouped import SHARED, WEIGHTED, ask, cloud_of, group, instance, lives
 
@@ -125,7 +117,7 @@ def test_a_typical_boot_is_now_and_then_several_times_as_long() -> None:
 
 def test_images_take_their_times_in_turn() -> None:
     """One after the other of a menu."""
-    from bluegreen_sim import builds
+    from bluegreen_sim.groups import builds
 
     cloud = SimCloud(SHARED, settings=evolve(PLAIN, image_seconds=(100, 900)))
     ask(cloud, builds.start_instance, "tpl", 1, "t", "r")

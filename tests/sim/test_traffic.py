@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen_sim.timeline import Timeline
-from bluegreen_sim.traffic import Pool, Target, Traffic
+from bluegreen_sim.users.traffic import Pool, Target, Traffic
 from tests.sim.one_by_one import OneByOne
 
 

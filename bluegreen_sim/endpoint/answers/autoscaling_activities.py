@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bluegreen_sim.scaling import Activity
+from bluegreen_sim.groups.scaling import Activity
 from bluegreen_sim.world import Group, Instance, World
 
 from .. import names

@@ -10,9 +10,9 @@ from typing import Any
 
 from attrs import evolve
 
-from bluegreen_sim import autoscaling
-from bluegreen_sim.launching import POLICIES
-from bluegreen_sim.scaling import PLAIN, PROCESSES
+from bluegreen_sim.groups import autoscaling
+from bluegreen_sim.groups.launching import POLICIES
+from bluegreen_sim.groups.scaling import PLAIN, PROCESSES
 from bluegreen_sim.world import Group, Resolved, World
 
 from .. import names

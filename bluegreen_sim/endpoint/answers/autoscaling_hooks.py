@@ -9,8 +9,8 @@ from typing import Literal
 
 from attrs import evolve
 
-from bluegreen_sim import autoscaling, lifecycle, membership
-from bluegreen_sim.scaling import Hook
+from bluegreen_sim.groups import autoscaling, lifecycle, membership
+from bluegreen_sim.groups.scaling import Hook
 from bluegreen_sim.world import World
 
 from .. import names

@@ -5,7 +5,7 @@ Sources: API reference of EC2 Auto Scaling, version 2011-01-01, and the user gui
 
 from __future__ import annotations
 
-from bluegreen_sim import membership
+from bluegreen_sim.groups import membership
 from bluegreen_sim.world import Group, Instance, World
 
 from .. import names

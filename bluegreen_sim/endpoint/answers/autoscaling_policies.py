@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from bluegreen_sim import autoscaling, engine
+from bluegreen_sim import engine
 from bluegreen_sim.faults import ScheduledAction
-from bluegreen_sim.launching import POLICIES
-from bluegreen_sim.scaling import PROCESSES, TargetTracking
+from bluegreen_sim.groups import autoscaling
+from bluegreen_sim.groups.launching import POLICIES
+from bluegreen_sim.groups.scaling import PROCESSES, TargetTracking
 from bluegreen_sim.world import World
 
 from .. import names

@@ -12,9 +12,9 @@ import json
 from typing import Any
 
 from bluegreen_sim import engine
-from bluegreen_sim.alarms import CompositeAlarm, MetricAlarm
-from bluegreen_sim.evaluating import told, with_alarms
-from bluegreen_sim.metrics import NAMES, STATISTICS
+from bluegreen_sim.cloudwatch.alarms import CompositeAlarm, MetricAlarm
+from bluegreen_sim.cloudwatch.evaluating import told, with_alarms
+from bluegreen_sim.cloudwatch.metrics import NAMES, STATISTICS
 from bluegreen_sim.world import World
 
 from .. import names, times

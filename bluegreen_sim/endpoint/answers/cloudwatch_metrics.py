@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bluegreen_sim.cloud import SimCloud
-from bluegreen_sim.metrics import HOSTS, NAMES, STATISTICS, TIME, Query
+from bluegreen_sim.cloudwatch.metrics import HOSTS, NAMES, STATISTICS, TIME, Query
 
 from .. import names, times
 from ..asking import Given, NotSimulated

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from bluegreen_sim import builds
+from bluegreen_sim.groups import builds
 from bluegreen_sim.world import Image, World
 
 from .. import names

@@ -11,7 +11,8 @@ from functools import partial
 
 from attrs import frozen
 
-from bluegreen_sim import autoscaling, builds, engine
+from bluegreen_sim import engine
+from bluegreen_sim.groups import autoscaling, builds
 from bluegreen_sim.world import Group, Instance, World
 
 from .. import names

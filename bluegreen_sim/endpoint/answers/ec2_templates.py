@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from bluegreen_sim import autoscaling
+from bluegreen_sim.groups import autoscaling
 from bluegreen_sim.world import Resolved, Version, World
 
 from .. import names

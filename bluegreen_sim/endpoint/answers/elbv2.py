@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bluegreen_sim import balancer
+from bluegreen_sim.balancing import balancer
 from bluegreen_sim.world import World
 
 from .. import names

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from bluegreen_sim import checks
+from bluegreen_sim.balancing import checks
 from bluegreen_sim.settings import Settings
 from bluegreen_sim.world import World
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve
 
-from bluegreen_sim import balancer, checks
+from bluegreen_sim.balancing import balancer, checks
 from bluegreen_sim.world import Instance, World
 
 from .. import names

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from bluegreen_sim import builds
+from bluegreen_sim.groups import builds
 from bluegreen_sim.world import World
 
 from .. import names

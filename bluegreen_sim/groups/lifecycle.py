@@ -11,14 +11,14 @@ from functools import partial
 
 from attrs import evolve
 
-from .balancer import used
-from .checks import application_changed, deregister, drain_sticks, register, target_due
-from .choices import Choices
-from .faults import NeverHealthy, SlowBoot
+from ..balancing.balancer import used
+from ..balancing.checks import application_changed, deregister, drain_sticks, register, target_due
+from ..choices import Choices
+from ..faults import NeverHealthy, SlowBoot
+from ..settings import Settings
+from ..users.watching import fails_at
+from ..world import NEVER, Group, Instance, Life, World, ms
 from .scaling import NEW, Activity, Hook, Standing, Wait
-from .settings import Settings
-from .watching import fails_at
-from .world import NEVER, Group, Instance, Life, World, ms
 
 HOOK_LIMIT_MS = 48 * 3_600_000
 """API reference, PutLifecycleHook: no heartbeat keeps an instance waiting for longer, nor ..."""

@@ -16,9 +16,9 @@ from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.state import State, Step
 
+from ..faults import Budget
+from ..world import World
 from .canonical import Names
-from .faults import Budget
-from .world import World
 
 
 def joined(*parts: bytes) -> bytes:

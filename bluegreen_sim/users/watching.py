@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
+from ..faults import Errors
+from ..settings import Settings
+from ..world import NEVER, Instance, World, ms
 from .application import PLAIN, USUAL, Application, Manner
-from .faults import Errors
 from .fine import Rules
-from .settings import Settings
-from .world import NEVER, Instance, World, ms
 
 Named = tuple[tuple[str, int], ...]
 DEAD = Manner(dead=True)

@@ -12,7 +12,7 @@ from attrs import evolve, fields
 
 from bluegreen.core.plan import Deadlines, Plan
 
-from .settings import Settings
+from ..settings import Settings
 
 LOOKS = {
     "preflight_seconds": 4,

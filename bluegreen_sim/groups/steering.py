@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ..world import Group, World, ms
 from .edits import resized
 from .scaling import StepScaling, TargetTracking
-from .world import Group, World, ms
 
 TOLERANCE = 0.9
 """A group gets smaller only when its metric is a tenth below the target (CloudWatch alarms that AWS makes for

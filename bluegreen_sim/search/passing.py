@@ -30,10 +30,10 @@ from bluegreen.core.view import gates_for
 from bluegreen.deployment import carry_out
 from bluegreen.ports import Clock
 
-from .choices import Choices
-from .faults import Budget
-from .oracle import attaches, crossing, floor, moves
-from .world import NEVER, World
+from ..choices import Choices
+from ..faults import Budget
+from ..oracle import attaches, crossing, floor, moves
+from ..world import NEVER, World
 
 T = TypeVar("T")
 

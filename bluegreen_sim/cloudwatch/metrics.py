@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import frozen
 
-from .latency import mean, percentile
-from .outcomes import Answers, Paces
-from .timeline import Timeline
+from ..timeline import Timeline
+from ..users.latency import mean, percentile
+from ..users.outcomes import Answers, Paces
 
 MINUTE_MS = 60_000
 

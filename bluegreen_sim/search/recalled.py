@@ -11,12 +11,12 @@ from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, Step
 from bluegreen.ports import Clock
 
-from .choices import Choices, enumerate_runs
-from .faults import Budget, StaleLook
+from ..choices import Choices, enumerate_runs
+from ..faults import Budget, StaleLook
+from ..world import World, history_wanted
 from .nodes import HEALED, Decision, Edge, Naming, Node, Sight
 from .passing import Failing, Passing
 from .recall import Recall
-from .world import World, history_wanted
 
 
 def successors(recall: Recall, node: Node, *, healing: bool = False) -> Iterator[tuple[Edge, Node]]:

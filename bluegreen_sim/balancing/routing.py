@@ -11,14 +11,14 @@ from itertools import chain
 
 from attrs import frozen
 
+from ..timeline import Timeline
+from ..users.outcomes import Nodes
+from ..users.traffic import Pool
+from ..users.watching import Watch
+from ..world import Group, Instance, World, ms
 from . import balancer
 from .balancer import Known
-from .outcomes import Nodes
-from .timeline import Timeline
-from .traffic import Pool
 from .view import TargetState
-from .watching import Watch
-from .world import Group, Instance, World, ms
 
 Rule = tuple[tuple[str, int], ...]
 

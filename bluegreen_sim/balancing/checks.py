@@ -11,10 +11,10 @@ from functools import cache
 
 from attrs import evolve
 
-from .settings import Settings
+from ..settings import Settings
+from ..world import NEVER, Group, Instance, World, ms
 from .target_faults import HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .view import TargetState, View
-from .world import NEVER, Group, Instance, World, ms
 
 OK = 200
 """What an application answers to a health check, unless a fault says otherwise."""

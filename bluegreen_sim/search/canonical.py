@@ -11,8 +11,8 @@ from itertools import groupby
 
 from attrs import evolve
 
-from .scaling import NEW
-from .world import NEVER, Group, Image, Instance, World, ms
+from ..groups.scaling import NEW
+from ..world import NEVER, Group, Image, Instance, World, ms
 
 Names = Mapping[str, str]
 """New name of each instance that is there, by its old one."""

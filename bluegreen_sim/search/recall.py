@@ -19,15 +19,15 @@ from bluegreen.core.plan import Plan
 from bluegreen.core.signals import deadline
 from bluegreen.core.state import Ledger, Phase, Sighting, State, Step
 
-from . import engine
-from .asking import called
+from .. import engine
+from ..asking import called
+from ..choices import Choices, enumerate_runs
+from ..faults import Budget
+from ..looking import Looker
+from ..world import World
 from .canonical import Names, canonical, ties
-from .choices import Choices, enumerate_runs
-from .faults import Budget
-from .looking import Looker
 from .nodes import Decision, Mind, Naming, Node, Place, Purse, Sight, Told, digest_of
 from .passing import Failing, completed, decided
-from .world import World
 
 T = TypeVar("T")
 Judge = Callable[[State, Observation, Step], "tuple[str, ...]"]

@@ -216,7 +216,7 @@ class Split(Generic[K]):
     is how many ever joined; requests cost nothing but an addition.
 
     Sources: ALB user guide, "Target groups: routing algorithms" (round robin) and "Action types for listener
-    rules" (weights). What these leave open are assumptions; see ``bluegreen_sim.dataplane``.
+    rules" (weights). What these leave open are assumptions; see ``bluegreen_sim.users.dataplane``.
 
     Args:
         weights: (target group: weight), of one or more target groups; a single one gets everything.

@@ -10,11 +10,11 @@ from collections import Counter
 
 from attrs import evolve
 
-from .faults import ZoneDown
+from ..faults import ZoneDown
+from ..world import NEVER, Group, Instance, World
 from .launching import ended, gap, open_zones
 from .lifecycle import can_replace, without
 from .scaling import NEW, PLAIN
-from .world import NEVER, Group, Instance, World
 
 
 def tended(world: World, group: Group) -> bool:

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from attrs import frozen
 
-from .latency import Shared
+from ..users.latency import Shared
 
 MINUTE = 60
 EXTRA = 2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..faults import EditVersion, Gone, MadeAnew, Refreshes, ScheduledAction
+from ..world import Group, World
 from .autoscaling import Refused, add_group, delete_group, set_size, set_version
-from .faults import EditVersion, Gone, MadeAnew, Refreshes, ScheduledAction
 from .launching import react
 from .membership import start_refresh
-from .world import Group, World
 
 SOMEBODY = "somebody-else"
 """Who makes a group anew."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from . import engine
+from .. import engine
+from ..world import World
 from .alarms import CompositeAlarm, MetricAlarm, State, Verdict, evaluated, holds
 from .metrics import Metrics, Query
-from .world import World
 
 
 def query_of(alarm: MetricAlarm) -> Query:

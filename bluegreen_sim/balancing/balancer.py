@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
+from ..faults import ZoneDown
+from ..users.traffic import Pool, Target
+from ..users.watching import wrong_percents
+from ..world import Group, Instance, World
 from .checks import deregister, register
-from .faults import ZoneDown
-from .traffic import Pool, Target
 from .view import TargetState
-from .watching import wrong_percents
-from .world import Group, Instance, World
 
 
 def used(world: World, group: Group) -> bool:

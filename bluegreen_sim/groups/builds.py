@@ -6,9 +6,9 @@ import hashlib
 
 from attrs import evolve
 
+from ..world import NEVER, Image, World, ms
 from .autoscaling import Refused
 from .built import BuildInstance, BuildState
-from .world import NEVER, Image, World, ms
 
 _NEXT: dict[BuildState, BuildState] = {
     "pending": "running",

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 
 from attrs import evolve
 
+from ..balancing.checks import deregister
+from ..world import Group, Instance, World
 from .autoscaling import Refused, changeable, sized, tidied
-from .checks import deregister
 from .launching import REASONS, ended, not_launched, open_zones
 from .lifecycle import completed, in_service, prolonged
 from .scaling import Hook
-from .world import Group, Instance, World
 
 AT_MOST = {"attach": 20, "detach": 20, "standby": 20, "protect": 50}
 """Instances in one call (EC2 Auto Scaling user guide, "Quotas")."""

@@ -15,19 +15,19 @@ from bluegreen.core.observation import Observation
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, State, Step
 
+from ..faults import KINDS, Budget
+from ..founding import found
+from ..oracle import wrong_end
+from ..settings import Settings
+from ..world import World
 from .explorer import search
-from .faults import KINDS, Budget
-from .founding import found
 from .nodes import Edge, Node
-from .oracle import wrong_end
 from .passing import BUG, at_rest
 from .properties import Always, AlwaysStep, Discovery, Eventually, Property, Search, Sometimes
 from .recall import TOKEN, Recall
 from .recalled import successors
 from .retelling import Story, Then, replayed, retold
-from .settings import Settings
 from .shrinking import small_plan, small_settings
-from .world import World
 
 Invariant = Callable[[Plan, State, Observation, tuple[Command, ...]], object]
 """A promise of the user's own: true of a plan, the state that was decided, the look that it was decided on,

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from attrs import evolve
 
-from .choices import Choices
-from .faults import LaunchFails, Scarce, ZoneDown
+from ..choices import Choices
+from ..faults import LaunchFails, Scarce, ZoneDown
+from ..world import NEVER, Group, Instance, World, ms
 from .lifecycle import leave
 from .scaling import PLAIN, Activity
-from .world import NEVER, Group, Instance, World, ms
 
 RETRY_LIMIT_SECONDS = 300
 PROTECTED = "Could not scale to desired capacity because all remaining instances are protected from scale in."

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from . import balancer
-from .choices import Choices
-from .faults import Busy, Denied, SlowToShow
+from ..balancing import balancer
+from ..choices import Choices
+from ..faults import Busy, Denied, SlowToShow
+from ..world import NEVER, Group, Instance, Resolved, Version, World, ms
 from .launching import REASONS, converge, not_launched, react
 from .lifecycle import lived, loosened, without
 from .scaling import OWN_SCALING, PLAIN, Scaling
 from .tending import tend, tended
-from .world import NEVER, Group, Instance, Resolved, Version, World, ms
 
 
 class Refused(Exception):

@@ -17,16 +17,16 @@ from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, State, Step
 from bluegreen.ports import Clock
 
-from .asking import called
-from .choices import Choices, enumerate_runs
-from .cloud import SimCloud
-from .engine import healed
-from .faults import Budget
-from .looking import Looker
+from ..asking import called
+from ..choices import Choices, enumerate_runs
+from ..cloud import SimCloud
+from ..engine import healed
+from ..faults import Budget
+from ..looking import Looker
+from ..world import World
 from .nodes import Node
 from .passing import Failing, Passing, completed, decided
 from .recall import Recall
-from .world import World
 
 
 class Plainly(Passing):

@@ -1,0 +1,1 @@
+"""What is counted, and the alarms that are evaluated from it."""
