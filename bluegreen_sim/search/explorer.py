@@ -91,7 +91,7 @@ def search(
 
 @contextmanager
 def _little_garbage() -> Iterator[None]:
-    """Look for cycles seldom: what a search makes stays, and looking through it takes an eighth of the time."""
+    """Look for garbage seldom: nearly all that a search makes stays, and looking costs an eighth of it."""
     usual = gc.get_threshold()
     gc.set_threshold(200_000, *usual[1:])
     try:
