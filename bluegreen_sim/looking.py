@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter, is_
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import (
@@ -25,7 +25,28 @@ _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DA
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("homes", "rule", "versions", "images", "template", "alarms")
+_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+
+
+@frozen
+class Shown:
+    """What is seen of a world for as long as nothing of it changes.
+
+    Args:
+        given: What it was made from.
+        since: When, in milliseconds of world time; an older world may show less.
+        until: In milliseconds of world time: then the next group can be seen.
+        strangers: What is not ours, one clause each.
+        seen: The rest of the look.
+        image_at: In milliseconds of world time: then the image is available.
+    """
+
+    given: tuple[object, ...]
+    since: int
+    until: int
+    strangers: tuple[str, ...]
+    seen: Observation
+    image_at: int
 
 
 class Looker:
@@ -33,10 +54,10 @@ class Looker:
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
-        self._seen: dict[str, tuple[Group, Fleet]] = {}
+        self._fleets: dict[str, tuple[Group, Fleet]] = {}
         self._makers: dict[str, str] = {}
         self._token = ""
-        self._last: tuple[tuple[object, ...], Observation, int] = ((), Observation(at=0), NEVER)
+        self._last = Shown((), 0, 0, (), Observation(at=0), NEVER)
 
     def look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """All that the plan speaks of.
@@ -47,48 +68,69 @@ class Looker:
             token: The deployment's: its template version is looked for by it.
             at: What the clock says, in seconds.
         """
-        if strangers := self._strangers(world, plan, token):
+        shown = self._shown(world, plan, token)
+        if shown.strangers:
             seen = self.blind(world, plan, token, at)
-            return evolve(seen, unread=(*seen.unread, *strangers))
-        return self._look(world, plan, token, at)
-
-    def _strangers(self, world: World, plan: Plan, token: str) -> list[str]:
-        """Groups that were deleted and made anew by somebody else since this deployment saw them first."""
-        if token != self._token:
-            self._token, self._makers = token, {}
-        groups = [group for group in world.groups if group.name in plan.groups]
-        return [
-            f"group {group.name} was deleted and made anew by somebody else"
-            for group in groups
-            if group.token not in (self._makers.setdefault(group.name, group.token), token)
-        ]
-
-    def _look(self, world: World, plan: Plan, token: str, at: float) -> Observation:
-        fleets = tuple([self._fleet(world, name) for name in plan.groups])
-        given = (plan, token, *fleets, *_parts(world))
-        known, seen, image_at = self._last
-        if len(known) != len(given) or not all(map(is_, known, given)):
-            seen, image = _all(world, plan, token, fleets), _image(world, plan)
-            image_at = NEVER if image is None else image.available_at
-            self._last = given, seen, image_at
+            return evolve(seen, unread=(*seen.unread, *shown.strangers))
+        seen = shown.seen
         return Observation(
             at=at,
             fleets=seen.fleets,
             shares=seen.shares,
             version=seen.version,
             default_version=seen.default_version,
-            image=image_at <= world.now,
+            image=shown.image_at <= world.now,
             gates=seen.gates,
+        )
+
+    def _shown(self, world: World, plan: Plan, token: str) -> Shown:
+        given = (plan, token, *_parts(world))
+        last = self._last
+        if not last.since <= world.now < last.until or not all(map(is_, last.given, given)):
+            hidden = [group.shown_at for group in world.groups if group.shown_at > world.now]
+            image = _image(world, plan)
+            self._last = last = Shown(
+                given,
+                world.now,
+                min(hidden, default=NEVER),
+                self._strangers(world, plan, token),
+                self._all(world, plan, token),
+                NEVER if image is None else image.available_at,
+            )
+        return last
+
+    def _strangers(self, world: World, plan: Plan, token: str) -> tuple[str, ...]:
+        """Groups that were deleted and made anew by somebody else since this deployment saw them first."""
+        if token != self._token:
+            self._token, self._makers = token, {}
+        return tuple(
+            f"group {group.name} was deleted and made anew by somebody else"
+            for group in world.groups
+            if group.name in plan.groups
+            and group.token not in (self._makers.setdefault(group.name, group.token), token)
+        )
+
+    def _all(self, world: World, plan: Plan, token: str) -> Observation:
+        """What does not change with time alone."""
+        version = _version(world, plan, token)
+        return Observation(
+            at=0,
+            fleets=tuple([self._fleet(world, name) for name in plan.groups]),
+            shares=_shares(world, plan),
+            version=version.number if version else None,
+            default_version=world.versions[0].number if plan.launch_template == world.template else None,
+            gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
         )
 
     def blind(self, world: World, plan: Plan, token: str, at: float) -> Observation:
         """The same when neither groups nor weights can be read."""
-        seen = self._look(world, plan, token, at)
+        shown = self._shown(world, plan, token)
+        seen = shown.seen
         return Observation(
             at=at,
             version=seen.version,
             default_version=seen.default_version,
-            image=seen.image,
+            image=shown.image_at <= world.now,
             gates=seen.gates,
             unread=("fleets", "shares"),
         )
@@ -97,7 +139,7 @@ class Looker:
         group = world.group(name)
         if group is None or group.shown_at > world.now:
             return Fleet.absent(name)
-        known = self._seen.get(name)
+        known = self._fleets.get(name)
         if known and known[0] is group:
             return known[1]
         fleet = Fleet(
@@ -111,21 +153,8 @@ class Looker:
             targets=tuple([_target(instance, group) for instance in group.instances]),
             launch_error=group.launch_error,
         )
-        self._seen[name] = (group, fleet)
+        self._fleets[name] = (group, fleet)
         return fleet
-
-
-def _all(world: World, plan: Plan, token: str, fleets: tuple[Fleet, ...]) -> Observation:
-    """What does not change with time alone."""
-    version = _version(world, plan, token)
-    return Observation(
-        at=0,
-        fleets=fleets,
-        shares=_shares(world, plan),
-        version=version.number if version else None,
-        default_version=world.versions[0].number if plan.launch_template == world.template else None,
-        gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
-    )
 
 
 def _target(instance: Instance, group: Group) -> TargetHealth:

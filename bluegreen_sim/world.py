@@ -50,6 +50,7 @@ Life = Literal[
 ]
 COUNTED = frozenset({"pending", "pending:wait", "running"})
 """Lives in which an instance is one of those that the group wants."""
+UNCHECKED: frozenset[TargetState] = frozenset({"", "unused", "draining"})  # by the balancer
 _SETTLED = {0: "unhealthy", 1: "healthy"}
 
 
@@ -114,7 +115,7 @@ class Instance(Copied):
     @property
     def checked(self) -> bool:
         """Whether the balancer checks it now."""
-        return self.target not in ("", "unused", "draining")
+        return self.target not in UNCHECKED
 
     @property
     def settled(self) -> bool:

@@ -8,7 +8,7 @@ looked up from then on. Values that are the same are the same object, so that lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -162,9 +162,7 @@ class Recall:
             clock = min(state.elapsed, float(late))
         kept = state.replaced(at=at, wake_at=wake_at, clock=clock, since=0.0, seen=0)
         parts = {**kept.__dict__, "ledger": self._ledger(state.ledger)}
-        parts["sightings"] = [(sorted(s.ids), s.looks, s.span) for s in state.sightings]
-        digest = digest_of(tuple(parts.values()))
-        return self._same("mind", digest, lambda: Mind(kept, digest))
+        return self._same("mind", tuple(parts.values()), lambda: Mind(kept, _digest_of_mind(parts)))
 
     def _ledger(self, ledger: Ledger) -> bytes:
         """A digest of a ledger. Most states share theirs with the state before."""
@@ -175,8 +173,8 @@ class Recall:
 
     def _canonical(self, world: World) -> tuple[Place, Naming]:
         found, names = canonical(world.replaced(budget=Budget(), history=()))
-        digest = digest_of(found.key())
-        place = self._same("place", digest, lambda: Place(found, digest, ties(found)))
+        key = found.key()
+        place = self._same("place", key, lambda: Place(found, digest_of(key), ties(found)))
         return place, self._same("naming", tuple(names.items()), lambda: Naming(names))
 
     # ------------------------------------------------------------------------------- what is worked out once
@@ -305,6 +303,8 @@ class Recall:
         return mind if found == state.sightings else self.mind(state.replaced(sightings=found), 0)
 
     def _renamed_sight(self, sight: Sight, names: Names) -> Sight:
+        if all(names.get(t.id, t.id) == t.id for fleet in sight.look.fleets for t in fleet.targets):
+            return sight
         fleets = tuple(
             [
                 evolve(
@@ -333,6 +333,12 @@ class Recall:
         full = {name: names.get(name, name) for name in everybody} | names
         mind = self._renamed_mind(mind, full)
         return mind, tuple([self._renamed_sight(sight, full) for sight in history])
+
+
+def _digest_of_mind(parts: Mapping[str, Any]) -> bytes:
+    """Of a state's fields; the order in which a set shows its ids is no part of it."""
+    sightings = [(sorted(s.ids), s.looks, s.span) for s in parts["sightings"]]
+    return digest_of(tuple({**parts, "sightings": sightings}.values()))
 
 
 def heeded(outcome: Outcome) -> bool:
