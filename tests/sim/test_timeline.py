@@ -128,9 +128,9 @@ def test_a_timeline_that_listens_knows_the_phases() -> None:
 
 
 def test_a_timeline_is_told_once_however_often_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deployment tells its cloud's timeline of each pass; who names it among the listeners changes nothing."""
+    """A deployment tells its cloud's timeline of each pass once, whether or not it is among the listeners."""
     told: list[str] = []
-    monkeypatch.setattr(Timeline, "stepped", lambda _, step, seen: told.append(step.reason))
+    monkeypatch.setattr(Timeline, "stepped", lambda _, step, __: told.append(step.reason))
     for named in (False, True):
         plan, cloud = tutorial()
         told.clear()
