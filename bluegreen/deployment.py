@@ -119,7 +119,7 @@ class Deployment:
             journal in memory is made.
         clock: Time; the cloud's own by default.
         gates: Checks by name, for the plan's ``Hook`` gates, and to replace any but alarms.
-        listeners: Told after each pass.
+        listeners: Told after each pass. A simulator's timeline always is: it wants to know the phases.
         holder: Who deploys, for people.
         lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
 
@@ -153,7 +153,10 @@ class Deployment:
         self.state: State | None = None
         self.history: list[Step] = []
         self._gates = dict(gates or {})
-        self._listeners = tuple(listeners)
+        # What a cloud may offer besides: somebody of its own who wants to know.
+        own = getattr(cloud, "listener", None)
+        told = tuple(listeners)
+        self._listeners = told if own is None or any(own is each for each in told) else (own, *told)
         self._log = Log(journal, plan.service, name=holder)
         self._lock = lock
         self._outcomes: tuple[Outcome, ...] = ()

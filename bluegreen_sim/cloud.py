@@ -137,6 +137,11 @@ class SimCloud:
 
     # ---------------------------------------------------------------------------------------- the Cloud port
 
+    @property
+    def listener(self) -> Timeline:
+        """Told after each pass, without being named: phases belong to the story, and faults wait for them."""
+        return self.timeline
+
     def observe(self, plan: Plan, ledger: Ledger) -> Observation:
         """Look at all that the plan speaks of."""
         before, fate = engine.before_look(self.world, self.choices)

@@ -34,7 +34,7 @@ class Behaviour:
 class Timeline:
     """What became of the requests, by time.
 
-    It is a ``Listener`` too: ``Deployment(plan, cloud, listeners=[cloud.timeline])`` lets it know the phases.
+    It is a ``Listener`` too: a ``Deployment`` on its cloud lets it know the phases.
 
     Args:
         traffic: How many arrive.

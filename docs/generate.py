@@ -192,7 +192,7 @@ may be added at the end, none is renamed, moved or removed.
 import bluegreen, bluegreen_sim
 
 plan, cloud = bluegreen_sim.tutorial()
-bluegreen.Deployment(plan, cloud, listeners=[cloud.timeline]).run()    # it listens, so it knows the phases
+bluegreen.Deployment(plan, cloud).run()
 
 print(cloud.timeline.describe())
 rows = cloud.timeline.to_dicts()

@@ -171,8 +171,9 @@ class Limits(Validated):
         poll_seconds: Time between two looks.
         proof_looks: Looks in a row in which an instance must be healthy before it counts as proven.
         proof_seconds: Time that these looks must span.
-        settle_seconds: How long weights that were written may take to reach every node of the balancer; the
-            group that loses its users is kept whole for so long. AWS documents no figure.
+        settle_seconds: How long weights that were written may take to reach every node of the balancer: the
+            group that loses its users is kept whole for so long; and a group that was created to be seen: a
+            way back looks for it for so long. AWS documents no figure.
         blind_grace_seconds: How long past a deadline an unreadable world is waited for.
         rewrites: How often a setting that another actor changes is written again before a person
             is asked.

@@ -14,7 +14,7 @@ from .observation import Observation, Outcome, Result
 from .plan import Plan
 from .preflight import survey
 from .state import Phase, State
-from .targets import Target, want
+from .targets import NOTHING, Target, want
 from .verdict import SICK_LOOKS, red_gates, shortfall
 from .view import (
     blue_carries,
@@ -201,8 +201,11 @@ def _watched(state: State, target: Target) -> tuple[str, ...]:
     left = target.seconds - state.elapsed
     if left <= 0:
         return ()
-    kept = f"{state.green} is kept for {left:g} s more, to be looked at"
-    return (kept if state.phase is Phase.DISCARD else f"{left:g} s of the watch left",)
+    if state.phase is not Phase.DISCARD:
+        return (f"{left:g} s of the watch left",)
+    if target.green is NOTHING:
+        return (f"{state.green} is kept for {left:g} s more, to be looked at",)
+    return (f"{state.green} was created and is not seen: looked for {left:g} s more",)
 
 
 def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
@@ -222,8 +225,11 @@ def deadline(plan: Plan, state: State) -> float:
     match state.phase:
         case Phase.SCALE_UP | Phase.SHIFT:
             own += state.delays.warm_seconds
-        case Phase.DRAIN | Phase.DISCARD:
+        case Phase.DRAIN:
             own += state.delays.drain_seconds
+        case Phase.DISCARD:
+            late = plan.limits.settle_seconds if state.ledger.loan(state.green, "exists") else 0
+            own += state.delays.drain_seconds + late  # a green that was created may be slow to be seen
     return own + watch(plan, state)
 
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from .observation import Fleet, Observation
 from .plan import Plan
 from .state import Phase, State
-from .view import percent, rung, watch
+from .view import percent, rung, unseen_seconds, watch
 
 
 @frozen(kw_only=True)
@@ -225,5 +225,5 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         ),
         shares=None if plan.shared else _before(state),
         gone=green.name,
-        seconds=seconds,
+        seconds=seconds if green.exists else max(seconds, unseen_seconds(plan, state)),
     )

@@ -89,6 +89,15 @@ def watch(plan: Plan, state: State) -> int:
             return 0
 
 
+def unseen_seconds(plan: Plan, state: State) -> int:
+    """For how long a green that is not seen may yet come into view: none but one that was just created.
+
+    Once it was seen it has been told its size, on the way back at the latest.
+    """
+    created, told = (state.ledger.loan(state.green, setting) for setting in ("exists", "size"))
+    return plan.limits.settle_seconds if created and not told else 0
+
+
 _WATCHED = (Phase.BAKE, Phase.KEEP_BLUE)
 """The phases in which gates watch what users get of green."""
 

@@ -33,10 +33,12 @@ def digest_of(value: object) -> bytes:
 
 @define(eq=False)
 class Sight:
-    """What a look shows, with its clock at 0."""
+    """What a look shows, with its clock at 0; and the same by other names."""
 
     look: Observation
     digest: bytes
+    names: tuple[str, ...] = ()
+    renamed: dict[tuple[str, ...], Sight] = field(factory=dict)
 
 
 @define(eq=False)

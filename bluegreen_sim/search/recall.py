@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from bluegreen.core.commands import Command
-from bluegreen.core.observation import Observation, Outcome, Request, Result
+from bluegreen.core.observation import Fleet, Observation, Outcome, Request, Result
 from bluegreen.core.plan import Plan
 from bluegreen.core.signals import deadline
 from bluegreen.core.state import Ledger, Phase, Sighting, State, Step
@@ -149,7 +149,8 @@ class Recall:
 
     def sight(self, look: Observation) -> Sight:
         """The one object for what this look shows."""
-        return self._same("sight", look, lambda: Sight(look, digest_of(look)))
+        names = (target.id for fleet in look.fleets for target in fleet.targets)
+        return self._same("sight", look, lambda: Sight(look, digest_of(look), tuple(names)))
 
     def mind(self, state: State, now: float) -> Mind:
         """The one object for all states that decide alike from now on: times relative, the past forgotten."""
@@ -303,22 +304,14 @@ class Recall:
         return mind if found == state.sightings else self.mind(state.replaced(sightings=found), 0)
 
     def _renamed_sight(self, sight: Sight, names: Names) -> Sight:
-        if all(names.get(t.id, t.id) == t.id for fleet in sight.look.fleets for t in fleet.targets):
+        new = tuple([names.get(name, name) for name in sight.names])
+        if new == sight.names:
             return sight
-        fleets = tuple(
-            [
-                evolve(
-                    fleet,
-                    targets=tuple(
-                        sorted(
-                            [evolve(t, id=names.get(t.id, t.id)) for t in fleet.targets], key=lambda t: t.id
-                        )
-                    ),
-                )
-                for fleet in sight.look.fleets
-            ]
-        )
-        return self.sight(evolve(sight.look, fleets=fleets))
+        found = sight.renamed.get(new)
+        if found is None:
+            fleets = tuple([_renamed_fleet(fleet, names) for fleet in sight.look.fleets])
+            found = sight.renamed[new] = self.sight(evolve(sight.look, fleets=fleets))
+        return found
 
     def _untied(self, place: Place, mind: Mind, history: tuple[Sight, ...]) -> tuple[Mind, tuple[Sight, ...]]:
         """The same, with those whom only the deployment can tell apart in the order of what it knows."""
@@ -333,6 +326,11 @@ class Recall:
         full = {name: names.get(name, name) for name in everybody} | names
         mind = self._renamed_mind(mind, full)
         return mind, tuple([self._renamed_sight(sight, full) for sight in history])
+
+
+def _renamed_fleet(fleet: Fleet, names: Names) -> Fleet:
+    renamed = [evolve(target, id=names.get(target.id, target.id)) for target in fleet.targets]
+    return evolve(fleet, targets=tuple(sorted(renamed, key=lambda target: target.id)))
 
 
 def _digest_of_mind(parts: Mapping[str, Any]) -> bytes:
@@ -373,7 +371,7 @@ def _spent(before: Budget, world: World) -> str | None:
 
 def _gone(mind: Mind, history: tuple[Sight, ...], names: Names) -> dict[str, str]:
     """Names for those who are gone and were there at an earlier look that may still be shown."""
-    seen = {target.id for sight in history for fleet in sight.look.fleets for target in fleet.targets}
+    seen = {name for sight in history for name in sight.names}
     ranked = sorted(seen - set(names), key=lambda name: (_label(mind, history, name), name))
     return {name: f"gone-{n}" for n, name in enumerate(ranked, start=1)}
 

@@ -14,6 +14,7 @@ from bluegreen_sim import (
     Rescale,
     Sick,
     SlowBoot,
+    SlowToShow,
 )
 from tests.scenarios.story import ALARM, FLEETS, ROUTINGS, Story, plan, set_group
 
@@ -51,6 +52,18 @@ def test_a_failed_green_is_kept_for_somebody_to_look_at(routing: str, fleets: st
     story.to_the_end().ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
     assert story.cloud.clock.now() - began > 3_600
     assert story.failed_requests == failed
+
+
+@pytest.mark.parametrize("seconds", [4, 12])
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_a_green_that_is_called_off_before_it_is_seen_is_looked_for(routing: str, seconds: int) -> None:
+    """A group that was created is not there yet for some looks: called off meanwhile, it still goes."""
+    story = Story(plan(routing, fleets="replace"), faults=[SlowToShow(seconds)])
+    while "CreateFleet" not in story.commands:
+        story.pass_by(1)
+    story.operator.abort("too soon")
+    story.to_the_end().ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
+    assert story.cloud.world.group(story.green) is None
 
 
 @pytest.mark.parametrize("routing", ROUTINGS)

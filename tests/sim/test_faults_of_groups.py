@@ -41,7 +41,7 @@ QUICK = Settings(deregistration_seconds=30)
 def deployed(*faults: Fault, **more: Any) -> tuple[Result, SimCloud]:
     """The end of a deployment of three instances in such a world."""
     cloud = SimCloud(more.pop("plan", PLAN), 3, faults=faults, **{"settings": QUICK, **more})
-    return Deployment(cloud.plan, cloud, listeners=[cloud.timeline]).run(), cloud
+    return Deployment(cloud.plan, cloud).run(), cloud
 
 
 def highest(cloud: SimCloud) -> float:
@@ -124,7 +124,7 @@ def test_green_on_latest_leaks_into_blue() -> None:
     midway = [AtPhase("shift", EditVersion("blue", "$Latest", 1)), AtPhase("bake", Dies("blue", 5))]
     cloud = SimCloud(PLAN, 3, settings=QUICK, faults=midway)
     versions = set()
-    for step in Deployment(PLAN, cloud, listeners=[cloud.timeline]).steps():
+    for step in Deployment(PLAN, cloud).steps():
         if not step.state.phase.ended:
             versions |= {each.version for each in group(cloud).instances}
     assert versions == {1, 2}

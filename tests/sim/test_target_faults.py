@@ -41,7 +41,7 @@ PATIENT = evolve(PLAN, limits=Limits(proof_looks=5, proof_seconds=30))
 def ended(plan: Plan, *faults: Fault, **settings: Any) -> tuple[Phase, SimCloud, bluegreen.Result]:
     """How a deployment ends in a world with these faults."""
     cloud = SimCloud(plan, faults=faults, settings=Settings(**settings))
-    result = bluegreen.Deployment(plan, cloud, listeners=[cloud.timeline]).run()
+    result = bluegreen.Deployment(plan, cloud).run()
     return result.phase, cloud, result
 
 

@@ -24,7 +24,7 @@ FIXED = (
 
 
 def deployed(**options: Any) -> SimCloud:
-    """A whole deployment that the timeline listened to."""
+    """A whole deployment."""
     plan = Plan(
         service="s",
         image="ami-new",
@@ -34,7 +34,7 @@ def deployed(**options: Any) -> SimCloud:
         strategy=options.pop("strategy", strategies.canary(10)),
     )
     cloud = SimCloud(plan, settings=Settings(deregistration_seconds=30), **options)
-    Deployment(plan, cloud, listeners=[cloud.timeline]).run()
+    Deployment(plan, cloud).run()
     return cloud
 
 
@@ -118,13 +118,24 @@ def test_requests_that_meet_no_target_have_a_row_of_their_own() -> None:
 
 
 def test_a_timeline_that_listens_knows_the_phases() -> None:
-    """Each row has the phase in which its second began; one that was told nothing has none."""
+    """Each row has the phase in which its second began; where nobody deploys there is none."""
     rows = deployed().timeline.to_dicts()
     phases = list(dict.fromkeys(row["phase"] for row in rows))
     assert phases == ["scale_up", "shift", "bake", "drain"]
-    plan, cloud = tutorial()
-    Deployment(plan, cloud).run()
+    _, cloud = tutorial()
+    cloud.clock.sleep(10)
     assert {row["phase"] for row in cloud.timeline.to_dicts()} == {None}
+
+
+def test_a_timeline_is_told_once_however_often_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment tells its cloud's timeline of each pass once, whether or not it is among the listeners."""
+    told: list[str] = []
+    monkeypatch.setattr(Timeline, "stepped", lambda _, step, __: told.append(step.reason))
+    for named in (False, True):
+        plan, cloud = tutorial()
+        told.clear()
+        result = Deployment(plan, cloud, listeners=[cloud.timeline] if named else ()).run()
+        assert told == [step.reason for step in result.history]
 
 
 def test_arrow_holds_the_same_rows() -> None:
@@ -145,7 +156,7 @@ def test_without_nanoarrow_the_error_says_what_to_install(monkeypatch: pytest.Mo
 def test_a_timeline_describes_itself() -> None:
     """A few lines say how long it was, what became of the requests, and which phases there were."""
     plan, cloud = tutorial()
-    Deployment(plan, cloud, listeners=[cloud.timeline]).run()
+    Deployment(plan, cloud).run()
     whole, blue, green, phases = cloud.timeline.describe().splitlines()
     assert (
         whole == f"{cloud.timeline.end_seconds:,.0f} s, {cloud.timeline.requests:,} requests, 0 failed (0 %)"
@@ -169,7 +180,7 @@ from bluegreen_sim import Dies, Settings, SimCloud, Traffic, tutorial
 plan, _ = tutorial()
 settings = Settings(nodes=3, boot_seconds=(30, 60, 90), termination="any")
 cloud = SimCloud(plan, 3, seed=7, traffic=997, settings=settings, faults=[Dies("green", 150)])
-Deployment(plan, cloud, listeners=[cloud.timeline]).run()
+Deployment(plan, cloud).run()
 print(json.dumps([cloud.timeline.to_dicts(), cloud.timeline.per_target()]))
 """
 
