@@ -68,6 +68,8 @@ MIXED = look(blue=targets("b", 1, 3, unhealthy=1), green=targets("g", 2, 2, drai
 
 AFTER = [
     (shares(50, 50), 5),
+    (shares(99, 1), 5),
+    (shares(1, 99), 5),
     (shares(0, 100), 2),
     (shares(100, 0), 3),
     (size(BLUE, 4), 5),
@@ -104,6 +106,7 @@ def test_who_serves_is_told_by_weights_or_by_attachment() -> None:
     detached = look(green=UP, share=None, blue_attached=False)
     assert serving(shared, detached) == serving_after(shared, detached, DeleteFleet(fleet=BLUE)) == 2
     assert serving(plan(), look(green=UP, share=0)) == 2
+    assert serving(plan(), look(green=UP, share=1)) == 4
     assert serving_after(plan(), look(green=UP, share=0), DELETE) == 2
 
 
@@ -159,6 +162,7 @@ COMMANDS = [
     ("S2", {}, BACK, look(blue=CORPSE, green=UP, share=50), shares(100, 0), False),
     ("S2", {}, BACK, look(blue=LAME, green=SICK, share=50), shares(100, 0), True),
     ("S2", {}, BACK, without(BLUE, look(green=UP, share=50)), shares(100, 0), False),
+    ("S2", {}, attrs.evolve(BACK, floor=1), without(BLUE, look(green=UP, share=50)), shares(100, 0), False),
     ("S2", {}, SHIFT, LAGGING, shares(90, 10), False),
     ("S2", {}, SHIFT, look(green=SICK, share=None), shares(90, 10), True),
     ("S2", {}, SHIFT, look(green=SICK), POINT, True),
@@ -166,6 +170,8 @@ COMMANDS = [
     ("S3", {}, SHIFT, look(green=UP), shares(89, 11), False),
     ("S3", {}, state(Phase.SHIFT, ledger=HAD_SHARE), look(green=UP), shares(80, 20), True),
     ("S3", {}, state(Phase.SHIFT, ledger=HAD_SHARE), look(green=UP), shares(79, 21), False),
+    ("S3", {}, BACK, look(green=UP, share=10), shares(100, 0), True),
+    ("S3", {}, BACK, look(green=UP, share=10), shares(100, 1), False),
     ("S3", SHARED_PLAN, state(Phase.SHIFT, **FOUR), GROWING, ATTACH, True),
     (
         "S3",
@@ -282,6 +288,7 @@ COMMANDS = [
     ("S15", {}, BAKE, look(green_desired=5), size(GREEN, 6), False),
     ("S15", {}, BAKE, look(), size(GREEN, 0), True),
     ("S15", {}, BAKE, look(), size(GREEN, 1, low=2), False),
+    ("S15", {}, BAKE, look(), size(GREEN, 2, low=2, high=2), True),
     ("S15", {}, BAKE, look(), size(GREEN, 2, high=1), False),
     ("S15", {}, BAKE, look(), bounds(GREEN, 0, 0), True),
     ("S15", {}, BAKE, look(), bounds(GREEN, -1, 0), False),

@@ -134,6 +134,14 @@ PREFLIGHT = [
         S.UNSAFE,
         "; ".join(AGAINST),
     ),
+    (
+        "against it, and more that is wrong",
+        {},
+        begun(),
+        look(problems=AGAINST, image=False),
+        S.UNSAFE,
+        "; ".join((*AGAINST, "image ami-2 cannot be found: build it first, or correct image")),
+    ),
     ("paused", {}, begun(paused=True), look(), S.PAUSED, "paused by an operator"),
     (
         "not yet known",

@@ -360,6 +360,13 @@ BACKWARD = [
         attrs.evolve(GONE, blue=NOTHING, green=FleetTarget(size=0)),
     ),
     (
+        "a group that somebody has pointed at no number stays there",
+        WEIGHTED_PLAN,
+        at(Phase.DISCARD),
+        seen(green_version=None, **WHOLE),
+        attrs.evolve(GONE, green=attrs.evolve(IDLE, version=None)),
+    ),
+    (
         "a group that we made goes whole, whoever changed it",
         WEIGHTED_PLAN | {"fleets": "replace"},
         at(Phase.DISCARD, *(Loan(GREEN, name, 0, (1,)) for name in ("exists", "attached", "frozen"))),
