@@ -310,6 +310,7 @@ def test_a_group_that_is_not_whole_is_not_furnished() -> None:
         (green(exists=True, size=1), look(green=ONE, green_lacks=("tags",)), ()),
     ):
         assert difference(plan(), SHIFT, wanted, shown).commands == sent
+    assert difference(plan(), attrs.evolve(SHIFT, need=1), green(exists=True), seen).commands == ()
 
 
 def test_a_look_without_a_group_has_no_commands() -> None:

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.core.commands import Attach, SetBounds
+from bluegreen.core.commands import (
+    Attach,
+    Command,
+    CopySetting,
+    CreateFleet,
+    DeleteFleet,
+    Detach,
+    Freeze,
+    SetBounds,
+    SetShares,
+    SetSize,
+    SetVersion,
+)
 from bluegreen.core.gates import Alarm, Window
 from bluegreen.core.ledger import borrow, contested, forgive
 from bluegreen.core.machine import fold, initial, sight, step
@@ -555,6 +567,41 @@ def test_what_is_written_is_noted_before_it_is_sent(
     others = [loan for loan in ledger.loans if (loan.fleet, loan.setting) != (GREEN, "min")]
     assert [loan for loan in after.loans if loan != noted] == others
     assert after.loan(GREEN, "min") == noted
+
+
+@pytest.mark.parametrize(
+    ("command", "loans"),
+    [
+        (
+            CreateFleet(fleet=GREEN, like=BLUE, version=2, min=2, max=4, size=2, token="web-1"),
+            (Loan(GREEN, "exists", 0, (1,)),),
+        ),
+        (SetVersion(fleet=GREEN, version=2), (Loan(GREEN, "version", None, (2,)),)),
+        (SetBounds(fleet=GREEN, min=1, max=3), (Loan(GREEN, "min", 0, (1,)), Loan(GREEN, "max", 4, (3,)))),
+        (
+            SetSize(fleet=GREEN, size=2, min=1, max=3),
+            (Loan(GREEN, "min", 0, (1,)), Loan(GREEN, "max", 4, (3,)), Loan(GREEN, "size", 0, (2,))),
+        ),
+        (
+            SetShares(weights=((BLUE, 90), (GREEN, 10))),
+            (Loan(BLUE, "weight", 100, (90,)), Loan(GREEN, "weight", 0, (10,))),
+        ),
+        (Attach(fleet=GREEN), (Loan(GREEN, "attached", 0, (1,)),)),
+        (Detach(fleet=BLUE), (Loan(BLUE, "attached", 1, (0,)),)),
+        (Freeze(fleet=GREEN, frozen=True), (Loan(GREEN, "frozen", 0, (1,)),)),
+        (Freeze(fleet=BLUE, frozen=False), (Loan(BLUE, "frozen", 1, (0,)),)),
+        (DeleteFleet(fleet=GREEN), ()),
+        (CopySetting(fleet=GREEN, like=BLUE, setting="tags"), ()),
+        (SetVersion(fleet="another", version=2), (Loan("another", "version", None, (2,)),)),
+    ],
+    ids=str,
+)
+def test_what_a_command_writes_is_borrowed(command: Command, loans: tuple[Loan, ...]) -> None:
+    """Each setting with its value before, as far as it is known; what cannot be given back is not noted."""
+    seen = look(green_exists=False, green_version=None, green_attached=False, blue_frozen=True)
+    assert borrow(Ledger("web-1"), command, seen) == Ledger("web-1", loans)
+    dark = borrow(Ledger("web-1"), SetShares(weights=((GREEN, 10),)), look(share=None))
+    assert dark.loans == (Loan(GREEN, "weight", None, (10,)),)
 
 
 def test_what_is_already_so_is_not_noted() -> None:

@@ -346,6 +346,13 @@ BACKWARD = [
         GONE,
     ),
     (
+        "at once, when it never had users",
+        WEIGHTED_PLAN | {"keep_failed_green_seconds": 66},
+        at(Phase.DISCARD, let_go=True, ledger=Ledger("web-1")),
+        seen(**WHOLE),
+        Target(green=FleetTarget(size=0), shares=(), gone=GREEN),
+    ),
+    (
         "behind a shared target group there are no weights",
         SHARED_PLAN,
         at(Phase.DISCARD, Loan(GREEN, "attached", 0, (1,))),
