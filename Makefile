@@ -40,7 +40,7 @@ soak: mutants
 proof soak: $(STAMP)
 	$(BIN)/pytest -n 2 -m proof
 
-mutants: $(STAMP) ## mutants of the core against its fast tests (an hour; part of a soak)
+mutants: $(STAMP) ## every mutant of the core against its fast tests (20 minutes; part of a soak)
 	$(BIN)/python tests/mutation/score.py
 
 bench: $(STAMP) ## measure; figures go to benchmarks/RESULTS.md

@@ -57,7 +57,7 @@ class Probe(Validated):
 
     def cross_faults(self) -> Iterator[Fault]:
         """No password in the URL, for plans are written into journals; and the body pattern must compile."""
-        if "@" in self.url.split("/", 3)[2]:
+        if "@" in self.url.split("/")[2]:
             remedy = (
                 "must have no user name or password in it: a probe sends none, and a plan is no place for it"
             )
@@ -266,8 +266,8 @@ class Window(Validated):
         if self.opens in (self.closes, "24:00"):
             yield Fault("closes", self.closes, "must differ from opens, and opens must be before 24:00")
         for i, freeze in enumerate(self.freezes):
-            first, _, last = freeze.partition("/")
-            if last and last < first:
+            days = freeze.split("/")
+            if days != sorted(days):
                 yield Fault(f"freezes[{i}]", freeze, "must name the first day, then the last")
 
 

@@ -99,8 +99,9 @@ def s3(plan: Plan, state: State, observation: Observation, command: Command) -> 
             )
         case Attach(fleet=fleet) if fleet == state.green and state.phase in FORWARD:
             green = observation.fleet(fleet)
-            fits = green is not None and green.desired <= plan.green_size(allowed or 1, state.need)
-            return green is not None and (allowed == 100 or (allowed > 0 and fits))
+            if green is None or allowed == 0:
+                return False
+            return allowed == 100 or green.desired <= plan.green_size(allowed, state.need)
         case SetSize(fleet=fleet, size=size) if (
             fleet == state.green and plan.shared and state.phase in FORWARD
         ):

@@ -362,8 +362,7 @@ def _reached(plan: Plan, state: State, observation: Observation) -> str:
         case Phase.SHIFT if state.first_release:
             return f"all requests go to {healthy} green targets"
         case Phase.SHIFT:
-            asked = percent(plan, state)
-            real = float(100 * plan.real_share(asked, size)) if plan.shared else asked
+            real = float(100 * plan.real_share(percent(plan, state), size))
             return f"rung {state.rung + 1}: {real:.3g} % of requests go to {healthy} green targets"
         case Phase.BAKE:
             return f"rung {state.rung + 1} held for {state.elapsed:g} s, {healthy} green targets healthy"

@@ -1,0 +1,5 @@
+"""X."""
+
+
+def test_nothing():
+    """X."""
