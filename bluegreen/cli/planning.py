@@ -132,11 +132,11 @@ class Forecast:
         for sign, text in self.changes():
             yield f"  {sign} {text}", {"+": "green", "~": "yellow", "-": "red", "!": "bold"}.get(sign, "")
         yield "", ""
-        yield f"Floor: {self.floor()}", ""
+        yield f"Floor:      {self.floor()}", ""
         for gate in plan.gates:
-            yield f"Gate: {_gate(gate)}, asked in {', '.join(_stages(plan, gate))}", ""
+            yield f"Gate:       {_gate(gate)}, asked in {', '.join(_stages(plan, gate))}", ""
         limits = ", ".join(f"{name.removesuffix('_seconds')} {value} s" for name, value in self.deadlines())
-        yield f"Deadlines: {limits}", ""
+        yield f"Deadlines:  {limits}", ""
         counts = [sum(sign == wanted for sign, _ in self.changes()) for wanted in "+~-"]
         yield "Plan: {} to add, {} to change, {} to remove. Nothing was done.".format(*counts), "bold"
 
