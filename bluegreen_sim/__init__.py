@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     )
     from .groups.scaling import Hook, Scaling, StepScaling, TargetTracking
     from .saved import world_from_dict, world_to_dict
-    from .search.proof import Bounds, Exploration, Violation, explore, replay
+    from .search.bounds import Bounds
+    from .search.proof import Exploration, Violation, explore, replay
     from .search.retelling import Moment, Story
     from .settings import Propagation, Settings
     from .spelling import parse
@@ -140,7 +141,8 @@ _HOMES = {
     ),
     "users.latency": "Latency",
     "users.outstanding": "LeastOutstanding",
-    "search.proof": "Bounds Exploration Violation explore replay",
+    "search.bounds": "Bounds",
+    "search.proof": "Exploration Violation explore replay",
     "search.retelling": "Moment Story",
     "groups.scaling": "Hook Scaling StepScaling TargetTracking",
     "spelling": "parse",

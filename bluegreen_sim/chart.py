@@ -73,6 +73,11 @@ class Mark:
     width: float
     sign: bool
 
+    @property
+    def middle(self) -> float:
+        """Where the sign stands: in the middle, but not across the edge of the plot."""
+        return min(max(self.x + self.width / 2, LEFT + CHARACTER), LEFT + WIDTH - CHARACTER)
+
 
 @frozen
 class Tick:

@@ -94,7 +94,8 @@ class Story:
         service: What was deployed.
         verdict: How it ended.
         ok: Whether that is what was wanted.
-        reason: One sentence that says why it ended so.
+        reason: One sentence that says how it ended.
+        because: Why it turned back or stopped, where ``reason`` does not say so.
         started: When it began.
         ended: When it ended.
         requests: How many requests users sent.
@@ -118,6 +119,7 @@ class Story:
     ended: float
     requests: int
     failed_requests: int
+    because: str = ""
     failures: tuple[tuple[int, int], ...] = ()
     p99_ms: tuple[tuple[str, float], ...] = ()
     floor: int | None = None

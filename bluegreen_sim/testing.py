@@ -16,10 +16,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import attrs
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from bluegreen import strategies
+from bluegreen.core.errors import MissingExtra
 from bluegreen.core.gates import Alarm
 from bluegreen.core.observation import ErrorClass
 from bluegreen.core.plan import (
@@ -70,8 +69,15 @@ from .faults import (
 )
 from .founding import new_images
 from .settings import Settings
-from .testing_settings import settings
 from .users.traffic import Traffic
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+
+    from .testing_settings import settings
+except ModuleNotFoundError as error:
+    raise MissingExtra("bluegreen_sim.testing", "test") from error
 
 __all__ = ["faults", "plans", "settings", "tolerable", "worlds"]
 

@@ -27,6 +27,7 @@ from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result
 from ..core.plan import Plan
 from ..core.state import Ledger
+from ..core.text import counted
 from . import access, copying, fleets, routing, watching
 from .clients import Clients
 from .errors import AwsError, Refused, classify, words
@@ -241,7 +242,9 @@ class AwsCloud:
             self.clients.write.autoscaling.set_instance_protection(
                 AutoScalingGroupName=name, InstanceIds=ids, ProtectedFromScaleIn=False
             )
-            raise Refused(ErrorClass.BUSY, f"{len(ids)} instances of {name} lose their protection first")
+            raise Refused(
+                ErrorClass.BUSY, f"{counted(len(ids), 'instance')} of {name} must lose protection first"
+            )
 
     def _delete(self, name: str, known: Known) -> None:
         """Never by force: that would end instances without draining them.

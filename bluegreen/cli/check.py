@@ -207,18 +207,24 @@ class Answer:
                 yield f"tell it again: {self.again(violation)}", ""
         style = "bold green" if found.ok else "bold red"
         yield f"{self.context.params['file']}: {found.verdict}", style
-        yield (
-            f"{found.states:,} states, {found.edges:,} passes, {self.seconds:.1f} s; ends: {self._ends()}",
-            "",
-        )
-        yield str(found.bounds), ""
+        for word, text in self._facts():
+            yield f"{word:<12} {text}", ""
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        """What stands beside the verdict: (word, text)."""
+        found, bounds = self.found, self.found.bounds
+        yield "tried", f"{found.states:,} states, {found.edges:,} passes, {self.seconds:.1f} s"
+        yield "ends", self._ends()
+        yield "covered", bounds.covered
+        if bounds.shrunk:
+            yield "shortened", "; ".join(bounds.shrunk)
+        yield "not covered", bounds.uncovered
         rows = {
             phase: ", ".join(s for p, s in found.unused_cells if p == phase)
             for phase, _ in found.unused_cells
         }
         if rows:
-            cells = "; ".join(f"{phase}: {signals}" for phase, signals in rows.items())
-            yield f"Never decided here: {cells}", ""
+            yield "never met", "; ".join(f"{phase}: {signals}" for phase, signals in rows.items())
 
     def again(self, violation: Violation) -> str:
         """The line that tells a violation's story again."""

@@ -13,6 +13,7 @@ from bluegreen import Deployment, HttpProbe, ImageBuild, Probe
 from bluegreen.core.commands import PrepareVersion
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase
+from bluegreen.core.text import counted
 from bluegreen.image import BuildPhase
 
 from .exits import Exit, of_phase
@@ -184,11 +185,12 @@ class Play:
         """The end of step 9: a fresh look for what must be gone. Returns how many instances are left."""
         blue, builds = self.cloud.instances(self.cloud.blue), self.cloud.build_instances
         green = self.cloud.instances(self.cloud.green)
+        left = f"{counted(len(blue), 'instance')} of {self.cloud.blue} and {len(builds)} of the image build"
         self.line(
             9,
             "after",
-            f"a fresh look: {len(blue)} instances of {self.cloud.blue} and {len(builds)} of the image build "
-            f"are left; {self.cloud.green} runs {', '.join(green) or 'none'} ({deployment_id})",
+            f"a fresh look: {left} are left; "
+            f"{self.cloud.green} runs {', '.join(green) or 'none'} ({deployment_id})",
         )
         return len(blue) + len(builds)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -38,6 +41,31 @@ def portable(text: str, encoding: str | None) -> str:
     except UnicodeEncodeError:
         return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+# All before the last column that begins in the left half of a screen; a sign stands before its text.
+_COLUMNS = re.compile(r".{,38}  (?=\S)(?:[-+~!] )?")
+
+
+def folded(line: str, width: int) -> str:
+    """The line as a terminal shows it best: what does not fit goes on beneath where the last column begins.
+
+    A line without columns is left to the terminal, so that a command in it can be copied whole.
+
+    Args:
+        line: The line; columns are divided by two spaces or more.
+        width: Characters that fit.
+    """
+    columns = _COLUMNS.match(line)
+    if columns is None or len(line) <= width or width < 2 * columns.end():
+        return line
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=" " * columns.end(),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @define
@@ -110,6 +138,8 @@ def _seen(value: Any) -> Any:
 
 def _write(stream: TextIO, text: str, style: str = "") -> None:
     line = portable(clean(text), stream.encoding)
+    if stream.isatty():
+        line = folded(line, shutil.get_terminal_size().columns)
     if style and stream.isatty():
         _paint(stream, line, style)
     else:

@@ -16,6 +16,7 @@ from bluegreen.core.gates import DAYS, Alarm, Gate, Hook, MetricGate, Probe, Win
 from bluegreen.core.plan import Plan
 from bluegreen.core.preflight import Survey, survey
 from bluegreen.core.state import Ledger, Phase
+from bluegreen.core.text import counted
 from bluegreen.core.view import gates_for
 from bluegreen.journal.history import last
 
@@ -131,11 +132,11 @@ class Forecast:
         for sign, text in self.changes():
             yield f"  {sign} {text}", {"+": "green", "~": "yellow", "-": "red", "!": "bold"}.get(sign, "")
         yield "", ""
-        yield f"Floor: {self.floor()}", ""
+        yield f"Floor:      {self.floor()}", ""
         for gate in plan.gates:
-            yield f"Gate: {_gate(gate)}, asked in {', '.join(_stages(plan, gate))}", ""
+            yield f"Gate:       {_gate(gate)}, asked in {', '.join(_stages(plan, gate))}", ""
         limits = ", ".join(f"{name.removesuffix('_seconds')} {value} s" for name, value in self.deadlines())
-        yield f"Deadlines: {limits}", ""
+        yield f"Deadlines:  {limits}", ""
         counts = [sum(sign == wanted for sign, _ in self.changes()) for wanted in "+~-"]
         yield "Plan: {} to add, {} to change, {} to remove. Nothing was done.".format(*counts), "bold"
 
@@ -158,9 +159,9 @@ class Forecast:
         else:
             yield " ", f"{plan.what} of {plan.launch_template} is taken as it is"
         if plan.fleets == "replace":
-            yield "+", f"{green}: created like {blue} with {self._first_size()} instances of that version"
+            yield "+", f"{green}: created like {blue} with {self._first_size()} of that version"
         else:
-            yield "~", f"{green}: pointed at that version, 0 → {self._first_size()} instances"
+            yield "~", f"{green}: pointed at that version, 0 → {self._first_size()}"
         yield " ", "each instance is proven healthy before any user reaches it"
         if self.found and self.found.first_release:
             yield "~", f"requests: all to {green}, once it is proven"
@@ -187,8 +188,9 @@ class Forecast:
     def _first_size(self) -> str:
         first = self.plan.rungs[0].percent
         if self.size is None:
-            return "N" if not self.plan.shared or first == 100 else "what the first rung needs, in the end N"
-        return str(self.plan.green_size(first, self.size))
+            whole = not self.plan.shared or first == 100
+            return "N instances" if whole else "what the first rung needs, in the end N instances"
+        return counted(self.plan.green_size(first, self.size), "instance")
 
     def rung(self, percent: int) -> str:
         """One rung's share, asked and real."""
@@ -209,7 +211,7 @@ class Forecast:
         """The rule of the floor, with the number where it is known."""
         rule = f"{self.plan.min_healthy_percent} % of blue's size at the start, rounded up"
         if self.size is not None and self.found and not self.found.first_release:
-            rule += f": {self.plan.floor(self.size)} of {self.size} instances"
+            rule += f": {self.plan.floor(self.size)} of {counted(self.size, 'instance')}"
         return f"{rule}; no command takes the healthy serving instances below it"
 
     def deadlines(self) -> Iterator[tuple[str, int]]:
@@ -267,7 +269,7 @@ def _gate(gate: Gate) -> str:
         case Alarm(name=name):
             return f"alarm {name} is not red"
         case Probe(name=name, url=url, status=status, requests=requests):
-            return f"probe {name}: {requests} requests to {url} answer {status}"
+            return f"probe {name}: {counted(requests, 'request')} to {url} answered {status}"
         case MetricGate(name=name):
             by = f" by {gate.divided_by}" if gate.divided_by else ""
             value = f"{gate.statistic} of {gate.metric}{by} of green"

@@ -12,7 +12,7 @@ from bluegreen.core.evidence import Evidence
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, Step
 
-from .telling import Told
+from .telling import Told, awaited, turned_back
 
 if TYPE_CHECKING:
     from bluegreen_sim import SimCloud
@@ -62,11 +62,14 @@ def write_report(
     verdict: Any = last.phase.value
     if verdict not in VERDICTS:
         return False
+    steps = [one.step for one in told]
+    reason, because = _ending(steps), turned_back(steps) or ""
     story = Story(
         service=plan.service,
         verdict=verdict,
         ok=verdict == "promoted",
-        reason=_ending(step.step for step in told),
+        reason=reason,
+        because=because if because != reason else "",
         started=0 if build else told[0].second,
         ended=last.second,
         requests=cloud.timeline.requests,
@@ -114,4 +117,6 @@ def _stages(told: list[Told], build: tuple[float, str] | None) -> Iterator[Stage
             yield Stage(entered.value, start, one.second, one.step.reason)
             entered, start = one.phase, one.second
     if not entered.ended:
-        yield Stage(entered.value, start, told[-1].second, told[-1].step.reason)
+        last = told[-1]
+        waits = f"not ended: awaits {awaited(last.plan, last.step.state)}"
+        yield Stage(entered.value, start, last.second, waits)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from .text import counted
+
 
 @frozen(kw_only=True)
 class PrepareVersion:
@@ -148,7 +150,7 @@ def describe(command: Command) -> str:
         case PrepareVersion(template=template, source=source, image=image):
             return f"make a version of {template} from {source} with image {image}"
         case CreateFleet(fleet=fleet, size=size, version=version):
-            return f"create {fleet} with {size} instances of version {version}"
+            return f"create {fleet} with {counted(size, 'instance')} of version {version}"
         case SetVersion(fleet=fleet, version=version):
             return f"point {fleet} at version {version}"
         case SetBounds(fleet=fleet, min=low, max=high):

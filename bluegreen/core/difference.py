@@ -26,6 +26,7 @@ from .observation import Fleet, Health, Observation, Reading, Shares
 from .plan import Plan
 from .state import Phase, State
 from .targets import FleetTarget, Target, want
+from .text import counted
 from .view import blue_carries, gates_for, green_healthy, green_serves, proven, rung
 
 
@@ -231,7 +232,7 @@ def missing(plan: Plan, state: State, target: Target, observation: Observation) 
         fleet = observation.fleet(target.gone)
         if fleet is not None and fleet.exists and fleet.running:
             draining = f", {fleet.draining} draining" if fleet.draining else ""
-            yield f"{fleet.running} instances of {fleet.name} left{draining}"
+            yield f"{counted(fleet.running, 'instance')} of {fleet.name} left{draining}"
 
 
 def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:

@@ -11,6 +11,7 @@ from .gates import Alarm, Window
 from .observation import Fleet, GateReading, Observation, Reading
 from .plan import Plan
 from .state import Phase
+from .text import counted
 from .view import gates_for
 
 
@@ -138,10 +139,8 @@ def _sources(plan: Plan, observation: Observation) -> Iterator[str]:
 def _idle(plan: Plan, observation: Observation, found: Survey, green: Fleet) -> Iterator[str]:
     """Green must start from nothing: what is already there was not started by this deployment."""
     if green.exists and (green.desired or green.running):
-        yield (
-            f"{green.name} is not live and not at 0 ({green.running} instances, {green.desired} wanted): "
-            "scale it to 0, or run cleanup"
-        )
+        size = f"{counted(green.running, 'instance')}, {green.desired} wanted"
+        yield f"{green.name} is not live and not at 0 ({size}): scale it to 0, or run cleanup"
     if _led_to(observation, green):
         yield f"{green.name} gets a share but has no instances: set its weight to 0"
     if found.first_release:

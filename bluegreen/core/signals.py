@@ -15,6 +15,7 @@ from .plan import Plan
 from .preflight import survey
 from .state import Phase, State
 from .targets import NOTHING, Target, want
+from .text import counted
 from .verdict import SICK_LOOKS, red_gates, shortfall
 from .view import (
     blue_carries,
@@ -354,26 +355,28 @@ def _stands(state: State, observation: Observation) -> bool:
 def _reached(plan: Plan, state: State, observation: Observation) -> str:
     """What was reached, with the numbers."""
     healthy, size = green_healthy(state, observation), state.need
+    targets = counted(healthy, "green target")
     match state.phase:
         case Phase.SCALE_UP:
-            return f"{healthy} green targets of version {state.version} healthy, {proven(plan, state)} proven"
+            return f"{targets} of version {state.version} healthy, {proven(plan, state)} proven"
         case Phase.TEST_TRAFFIC:
-            return f"{healthy} green targets answer"
+            return f"{targets} answer{'s' * (healthy == 1)}"
         case Phase.SHIFT if state.first_release:
-            return f"all requests go to {healthy} green targets"
+            return f"all requests go to {targets}"
         case Phase.SHIFT:
             real = float(100 * plan.real_share(percent(plan, state), size))
-            return f"rung {state.rung + 1}: {real:.3g} % of requests go to {healthy} green targets"
+            return f"rung {state.rung + 1}: {real:.3g} % of requests go to {targets}"
         case Phase.BAKE:
-            return f"rung {state.rung + 1} held for {state.elapsed:g} s, {healthy} green targets healthy"
+            return f"rung {state.rung + 1} held for {state.elapsed:g} s, {targets} healthy"
         case Phase.KEEP_BLUE:
             return (
                 f"{healthy} of {size} green targets healthy, {state.elapsed:g} s beside a whole blue: commit"
             )
         case Phase.DRAIN:
-            return f"{state.blue} has no instance left, {healthy} green targets healthy"
+            return f"{state.blue} has no instance left, {targets} healthy"
         case Phase.CLEAN_UP:
-            return f"{state.green} is live with {healthy} healthy targets, everything borrowed is given back"
+            live = counted(healthy, "healthy target")
+            return f"{state.green} is live with {live}, everything borrowed is given back"
         case Phase.ROLL_BACK:
             return f"no request leads to {state.green} any more"
         case _:

@@ -1,4 +1,4 @@
-"""Text that came from outside: it may hold anything, secrets too, and ends up on one line."""
+"""Words for people: numbers with their nouns; text from outside, which may hold anything, secrets too."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ _TOKENS = re.compile(
     # What is long and mixed as Base64 is: secret keys, session tokens, encoded messages, user data.
     r"|(?<![\w+/=:.-])(?=[a-z0-9+/=]*[A-Z])(?=[A-Z0-9+/=]*[a-z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
 )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 instance``, ``2 instances``, ``0 instances``.
+
+    Args:
+        number: How many.
+        noun: What, as one of it is called; the plural ends in s.
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def redacted(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from bluegreen.core.observation import ErrorClass, Result
-from bluegreen.core.text import escaped
+from bluegreen.core.text import counted, escaped
 from bluegreen.ports import (
     BuildCommand,
     BuildLook,
@@ -290,9 +290,11 @@ def _run(build: ImageBuild, state: BuildState, look: BuildLook) -> _View:
                 f"its output ends: {escaped(run.output.rstrip(), -OUTPUT_LIMIT)}",
             )
     if state.done >= total:
-        return _View(S.REACHED, f"all {total} commands ended well")
+        return _View(
+            S.REACHED, "the command ended well" if total == 1 else f"all {total} commands ended well"
+        )
     if _gone(look) or look.instance_state in ("stopping", "stopped"):
-        done = f"{state.done} of {total} commands done"
+        done = f"{state.done} of {counted(total, 'command')} done"
         return _View(S.BROKEN, f"{state.instance} is {look.instance_state}, {done}")
     text = build.commands[state.done]
     command = RunCommand(

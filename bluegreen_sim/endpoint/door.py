@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from attrs import evolve
 
@@ -88,7 +87,7 @@ class Door:
         service = service_model(name)
         with self._lock:
             self._served += 1
-            request_id = str(UUID(int=self._served))
+            request_id = f"00000000-0000-0000-0000-{self._served:012x}"
             protocol: wire.Protocol = "query"
             try:
                 request = wire.read(service, headers, body, path)

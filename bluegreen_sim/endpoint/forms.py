@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
+from .memory import by_value
 from .times import from_text, iso, rfc822
 
 # XML 1.0, "Characters".
@@ -46,12 +47,15 @@ def parameters(sent: Mapping[str, str], shape: StructureShape | None, *, ec2: bo
 
 
 def _structure(tree: Mapping[str, Any], shape: StructureShape, *, ec2: bool) -> dict[str, Any]:
-    found = {}
-    for name, member in shape.members.items():
-        node = tree.get(_sent_name(member, name, ec2=ec2))
-        if node is not None:
-            found[name] = _value(node, member, ec2=ec2)
-    return found
+    return {
+        name: _value(tree[sent], member, ec2=ec2) for sent, name, member in _sent(shape, ec2) if sent in tree
+    }
+
+
+@cache
+def _sent(shape: StructureShape, ec2: bool) -> list[tuple[str, str, Shape]]:  # noqa: FBT001  # cached by position
+    """For each member how it is sent, its name and its shape."""
+    return [(_sent_name(member, name, ec2=ec2), name, member) for name, member in shape.members.items()]
 
 
 def _sent_name(shape: Shape, name: str, *, ec2: bool) -> str:
@@ -115,21 +119,19 @@ def answer(model: OperationModel, result: Mapping[str, Any], request_id: str, *,
     Raises:
         KeyError: If the result has a key that the model does not know.
     """
-    out = [f"<{model.name}Response>"]
-    shape = model.output_shape
-    wrapper = shape.serialization.get("resultWrapper") if shape is not None else None
+    name, shape = f"{model.name}Response", model.output_shape
+    content = _content(result, shape)
     if ec2:
-        out.append(f"<requestId>{request_id}</requestId>")
-    if wrapper:
-        out.append(f"<{wrapper}>")
-    if shape is not None:
-        _members(shape)(out, result)
-    if wrapper:
-        out.append(f"</{wrapper}>")
-    if not ec2:
-        out.append(f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>")
-    out.append(f"</{model.name}Response>")
-    return "".join(out).encode()
+        return f"<{name}><requestId>{request_id}</requestId>{content}</{name}>".encode()
+    if shape is not None and (wrapper := shape.serialization.get("resultWrapper")):
+        content = f"<{wrapper}>{content}</{wrapper}>"
+    metadata = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
+    return f"<{name}>{content}{metadata}</{name}>".encode()
+
+
+@by_value
+def _content(result: Mapping[str, Any], shape: Shape | None) -> str:
+    return _members(shape)(result) if isinstance(shape, StructureShape) else ""
 
 
 def error(code: str, message: str, request_id: str, *, sender: bool, ec2: bool) -> bytes:
@@ -146,8 +148,8 @@ def error(code: str, message: str, request_id: str, *, sender: bool, ec2: bool) 
     ).encode()
 
 
-Write = Callable[[list[str], Any], None]
-"""Adds a value's XML to what is written."""
+Write = Callable[[Any], str]
+"""The XML of a value."""
 
 
 class _Elements(dict[str, Write]):
@@ -166,12 +168,7 @@ class _Elements(dict[str, Write]):
 @cache
 def _members(shape: StructureShape) -> Write:
     elements = _Elements(shape)
-
-    def write(out: list[str], value: Mapping[str, Any]) -> None:
-        for name, given in value.items():
-            elements[name](out, given)
-
-    return write
+    return lambda value: "".join([elements[name](given) for name, given in value.items()])
 
 
 @cache
@@ -181,18 +178,12 @@ def _element(shape: Shape, name: str) -> Write:
         return _list(shape, name)
     if isinstance(shape, MapShape):
         return _map(shape, name)
-    opening, closing = f"<{name}>", f"</{name}>"
-    if not isinstance(shape, StructureShape):
-        text = _text(shape)
-        return lambda out, value: out.append(f"{opening}{text(value)}{closing}")
-    members = _members(shape)
+    text = _members(shape) if isinstance(shape, StructureShape) else _text(shape)
 
-    def write(out: list[str], value: Mapping[str, Any]) -> None:
-        out.append(opening)
-        members(out, value)
-        out.append(closing)
+    def write(value: Any) -> str:
+        return f"<{name}>{text(value)}</{name}>"
 
-    return write
+    return lru_cache(maxsize=4096)(write) if shape.type_name in ("string", "timestamp") else write
 
 
 def _list(shape: ListShape, name: str) -> Write:
@@ -201,12 +192,8 @@ def _list(shape: ListShape, name: str) -> Write:
     opening, closing = ("", "") if flat else (f"<{name}>", f"</{name}>")
     named = item or (name if flat else "member")
 
-    def write(out: list[str], value: Sequence[Any]) -> None:
-        one = _element(shape.member, named)
-        out.append(opening)
-        for each in value:
-            one(out, each)
-        out.append(closing)
+    def write(value: Sequence[Any]) -> str:
+        return f"{opening}{''.join(map(_element(shape.member, named), value))}{closing}"
 
     return write
 
@@ -216,16 +203,11 @@ def _map(shape: MapShape, name: str) -> Write:
     opening, closing = ("", "") if flat else (f"<{name}>", f"</{name}>")
     entry = name if flat else "entry"
 
-    def write(out: list[str], value: Mapping[str, Any]) -> None:
+    def write(value: Mapping[str, Any]) -> str:
         key = _element(shape.key, shape.key.serialization.get("name", "key"))
         one = _element(shape.value, shape.value.serialization.get("name", "value"))
-        out.append(opening)
-        for each_key, each in value.items():
-            out.append(f"<{entry}>")
-            key(out, each_key)
-            one(out, each)
-            out.append(f"</{entry}>")
-        out.append(closing)
+        entries = [f"<{entry}>{key(name)}{one(each)}</{entry}>" for name, each in value.items()]
+        return f"{opening}{''.join(entries)}{closing}"
 
     return write
 
@@ -244,7 +226,6 @@ def _text(shape: Shape) -> Callable[[Any], str]:
     return str
 
 
-@lru_cache(maxsize=4096)
 def _escaped(text: str) -> str:
     # A bare carriage return would be read back as a line feed.
     return escape(text).replace("\r", "&#13;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from uuid import UUID
 
 ACCOUNT = "123456789012"
@@ -27,11 +28,13 @@ def subnet(number: int) -> str:
 _ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:"
 
 
+@lru_cache(maxsize=4096)
 def digest(text: str, length: int = 16) -> str:
     """Hexadecimal digits that stand for a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+@lru_cache(maxsize=4096)
 def group_arn(name: str, token: str = "") -> str:
     """An Auto Scaling group's; of a namesake made by somebody else it differs, as it does at AWS."""
     uuid = UUID(digest(f"{name} {token}", 32))

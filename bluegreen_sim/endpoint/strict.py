@@ -8,18 +8,19 @@ out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from math import inf
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
+from .memory import by_value
+
 LOOSE = {"InstanceId", "InstanceIds"}
 """Shapes whose pattern is not asked for: the world's ids, ``i-0001``, are shorter than AWS's."""
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    "string": str,
     "character": str,
     "integer": int,
     "long": int,
@@ -39,6 +40,7 @@ _JAVA = (
 )
 
 
+@by_value
 def faults(value: Any, shape: Shape | None) -> list[str]:
     """What the model forbids in a value, one sentence each.
 
@@ -48,16 +50,14 @@ def faults(value: Any, shape: Shape | None) -> list[str]:
     """
     if shape is None:
         return ["nothing may be given"] if value else []
-    found: list[str] = []
-    _check(shape)(value, (), found)
-    return found
+    return [f"{'.'.join(map(str, place)) or 'it'} {said}" for place, said in _check(shape)(value)]
 
 
-Place = tuple[Any, ...]
-"""Where a value stands: empty, or the place of what it stands in, and its name there."""
+Fault = tuple[tuple[Any, ...], str]
+"""Where in a value it stands, as names and numbers from the outside in, and the rest of the sentence."""
 
-Check = Callable[[Any, Place, list[str]], None]
-"""Looks at a value at a place, and adds what is wrong with it to a list."""
+Check = Callable[[Any], Sequence[Fault]]
+"""What is wrong with a value."""
 
 
 @cache
@@ -69,6 +69,8 @@ def _check(shape: Shape) -> Check:
         return _list(shape)
     if isinstance(shape, MapShape):
         return _map(shape)
+    if isinstance(shape, StringShape):
+        return _string(shape)
     return _scalar(shape)
 
 
@@ -80,108 +82,107 @@ class _Members(dict[str, Check]):
         self.shapes = shape.members
 
     def __missing__(self, name: str) -> Check:
+        if name not in self.shapes:
+            return lambda _: [((), f"is not known; allowed are {', '.join(self.shapes)}")]
         self[name] = made = _check(self.shapes[name])
         return made
 
 
 def _structure(shape: StructureShape) -> Check:
-    members, required, free = shape.members, shape.required_members, shape.is_document_type
-    checks = _Members(shape)
+    if shape.is_document_type:
+        return lambda _: ()
+    required, checks = shape.required_members, _Members(shape)
 
-    def check(value: Any, at: Place, found: list[str]) -> None:
-        if free:
-            return
+    def check(value: Any) -> Sequence[Fault]:
         if not isinstance(value, dict):
-            found.append(f"{_where(at)} must be a structure")
-            return
-        found += [f"{_where((at, name))} is missing" for name in required if name not in value]
+            return [((), "must be a structure")]
+        found: list[Fault] = [((name,), "is missing") for name in required if name not in value]
         for name, item in value.items():
-            if name in members:
-                checks[name](item, (at, name), found)
-            else:
-                found.append(f"{_where((at, name))} is not known; allowed are {', '.join(members)}")
+            if wrong := checks[name](item):
+                found += _inside(name, wrong)
+        return found
 
     return check
 
 
 def _list(shape: ListShape) -> Check:
-    member, bounds = shape.member, _Bounds(shape, "items")
+    member, sized = shape.member, _bounded(shape, "items")
 
-    def check(value: Any, at: Place, found: list[str]) -> None:
+    def check(value: Any) -> Sequence[Fault]:
         if not isinstance(value, list):
-            found.append(f"{_where(at)} must be a list")
-            return
-        if not bounds.low <= len(value) <= bounds.high:
-            found.append(bounds.fault(len(value), at))
-        one = _check(member)
+            return [((), "must be a list")]
+        found, one = [*sized(len(value))], _check(member)
         for number, item in enumerate(value):
-            one(item, (at, number), found)
+            if wrong := one(item):
+                found += _inside(number, wrong)
+        return found
 
     return check
 
 
 def _map(shape: MapShape) -> Check:
-    bounds = _Bounds(shape, "entries")
+    sized = _bounded(shape, "entries")
 
-    def check(value: Any, at: Place, found: list[str]) -> None:
+    def check(value: Any) -> Sequence[Fault]:
         if not isinstance(value, dict):
-            found.append(f"{_where(at)} must be a map")
-            return
-        if not bounds.low <= len(value) <= bounds.high:
-            found.append(bounds.fault(len(value), at))
+            return [((), "must be a map")]
+        found = [*sized(len(value))]
         for key, item in value.items():
-            _check(shape.key)(key, (at, key), found)
-            _check(shape.value)(item, (at, key), found)
+            found += _inside(key, [*_check(shape.key)(key), *_check(shape.value)(item)])
+        return found
 
     return check
+
+
+def _string(shape: StringShape) -> Check:
+    sized, enum = _bounded(shape, "characters"), frozenset(shape.enum)
+    pattern = None if shape.name in LOOSE else shape.metadata.get("pattern")
+    matched = _compiled(pattern).fullmatch if pattern else None
+
+    @lru_cache(maxsize=4096)  # ids, names and states come again in answers that are new
+    def judged(value: str) -> Sequence[Fault]:
+        found = [*sized(len(value))]
+        if enum and value not in enum:
+            found.append(((), f"is {value!r}; allowed are {', '.join(sorted(enum))}"))
+        if matched and not matched(value):
+            found.append(((), f"is {value!r}; it must match {pattern}"))
+        return found
+
+    return lambda value: judged(value) if isinstance(value, str) else _of_type("string", value)
 
 
 def _scalar(shape: Shape) -> Check:
     kind = shape.type_name
     python: Any = _KINDS[kind]
-    bounds = _Bounds(shape, {"string": "characters", "blob": "bytes"}.get(kind, ""))
-    low, high = bounds.low, bounds.high
-    sized = kind in ("string", "blob")
-    enum = frozenset(shape.enum) if isinstance(shape, StringShape) else frozenset()
-    pattern = None if shape.name in LOOSE else shape.metadata.get("pattern")
-    matched = (
-        lru_cache(_compiled(pattern).fullmatch) if pattern else None
-    )  # the same few texts, again and again
+    sized = _bounded(shape, "bytes" if kind == "blob" else "")
 
-    def check(value: Any, at: Place, found: list[str]) -> None:
+    def check(value: Any) -> Sequence[Fault]:
         if not isinstance(value, python) or (isinstance(value, bool) and python is not bool):
-            found.append(f"{_where(at)} must be of type {kind}, not {value!r}")
-            return
-        size = len(value) if sized else value
-        if not low <= size <= high:
-            found.append(bounds.fault(size, at))
-        if enum and value not in enum:
-            found.append(f"{_where(at)} is {value!r}; allowed are {', '.join(sorted(enum))}")
-        if matched and not matched(value):
-            found.append(f"{_where(at)} is {value!r}; it must match {pattern}")
+            return _of_type(kind, value)
+        return sized(len(value) if kind == "blob" else value)
 
     return check
 
 
-class _Bounds:
-    """How large a shape's values may be, in a unit."""
-
-    def __init__(self, shape: Shape, unit: str) -> None:
-        self.low, self.high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
-        self.unit = unit
-
-    def fault(self, size: Any, at: Place) -> str:
-        """The sentence on a size that is not allowed."""
-        found = f"{_where(at)} is {size} {self.unit}".rstrip()
-        return f"{found}; allowed are {self.low} to {self.high}"
+def _of_type(kind: str, value: Any) -> Sequence[Fault]:
+    return [((), f"must be of type {kind}, not {value!r}")]
 
 
-def _where(at: Place) -> str:
-    names: list[str] = []
-    while at:
-        at, name = at
-        names.insert(0, str(name))
-    return ".".join(names) or "it"
+def _bounded(shape: Shape, unit: str) -> Check:
+    """The check of how large, long or many a shape's values may be, counted in a unit."""
+    low, high = shape.metadata.get("min", -inf), shape.metadata.get("max", inf)
+
+    def check(size: Any) -> Sequence[Fault]:
+        if low <= size <= high:
+            return ()
+        return [((), f"{f'is {size} {unit}'.rstrip()}; allowed are {low} to {high}")]
+
+    return check
+
+
+def _inside(name: Any, wrong: Sequence[Fault]) -> list[Fault]:
+    """The faults of what stands under a name, as those of what it stands in."""
+    return [((name, *place), said) for place, said in wrong]
 
 
 @cache

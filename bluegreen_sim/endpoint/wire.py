@@ -68,14 +68,14 @@ def read(service: ServiceModel, headers: Mapping[str, Any], body: bytes, path: s
     Raises:
         Malformed: If it cannot be understood.
     """
-    plain = {name.lower(): _text(value) for name, value in headers.items()}
+    plain = {name.lower(): value for name, value in headers.items()}
     form: dict[str, str] = {}
     protocol: Protocol
     try:
-        if plain.get("smithy-protocol") == "rpc-v2-cbor":
+        if _text(plain.get("smithy-protocol", "")) == "rpc-v2-cbor":
             protocol, name = "cbor", path.rpartition("/operation/")[2]
         elif "x-amz-target" in plain:
-            protocol, name = "json", plain["x-amz-target"].rpartition(".")[2]
+            protocol, name = "json", _text(plain["x-amz-target"]).rpartition(".")[2]
         else:
             form = forms.fields(body)
             name = form.pop("Action", "")

@@ -15,11 +15,12 @@ from bluegreen.core.observation import Observation
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, State, Step
 
-from ..faults import KINDS, Budget
+from ..faults import Budget
 from ..founding import found
 from ..oracle import wrong_end
 from ..settings import Settings
 from ..world import World
+from .bounds import Bounds
 from .explorer import search
 from .nodes import Edge, Node
 from .passing import BUG, at_rest
@@ -42,46 +43,6 @@ ENDS, HEALS, PROMOTES = (
     "it can be promoted",
 )
 AS_SAID = "the end is as it says"
-
-
-@frozen(kw_only=True)
-class Bounds:
-    """Within which bounds a plan was checked.
-
-    Args:
-        instances: Instances of the live group.
-        budget: What may go wrong.
-        settings: How the world behaves.
-        shrunk: What is smaller than in the plan that was given, one clause each.
-        live: Index of the live group; None when nothing was live.
-    """
-
-    instances: int
-    budget: Budget
-    settings: Settings
-    shrunk: tuple[str, ...] = ()
-    live: int | None = 0
-
-    def __str__(self) -> str:
-        """What was covered, and what was not, in one paragraph."""
-        kinds = [f"{name} {n}" for name, n in _kinds(self.budget)]
-        most = self.budget.most
-        faults = "no faults" if not kinds else f"at most {', '.join(kinds)}"
-        if kinds and most is not None:
-            names = ", ".join(name for name, _ in _kinds(self.budget))
-            faults = f"any {most} fault{'s' if most > 1 else ''} of these kinds: {names}"
-        shrunk = f" Smaller than in the plan: {'; '.join(self.shrunk)}." if self.shrunk else ""
-        live = f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
-        live = "a first release" if self.live is None else live
-        return (
-            f"Covered: every order of passes and events, {live}, {faults}, at any moment.{shrunk} "
-            "Not covered: more faults or instances than that, other people's hands on weights and bounds, "
-            "and whatever AWS does that the simulator does not."
-        )
-
-
-def _kinds(budget: Budget) -> list[tuple[str, int]]:
-    return [(name, getattr(budget, name)) for name in KINDS if getattr(budget, name)]
 
 
 _KINDS = {

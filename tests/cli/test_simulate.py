@@ -206,6 +206,27 @@ def test_what_a_failed_green_leaves_is_shown(bluegreen: Program, write_plan: Wri
     assert "i-0003: running, answers: false" in page
 
 
+def test_a_report_says_why_it_turned_back(bluegreen: Program, write_plan: Write) -> None:
+    """Beneath the sentence of a release's end stands what went wrong, as `because` has it in the object."""
+    ran = bluegreen(
+        "simulate", write_plan(), "--fault", "never-healthy:green", "--report", "r.html", "--json"
+    )
+    assert ran.data["phase"] == "rolled_back"
+    page = Path("r.html").read_text(encoding="utf-8")
+    ending = "exercise-group-green is gone, everything borrowed is given back"
+    assert f"<p>{ending}</p>\n<p>because: {ran.data['because']}</p>" in page
+
+
+def test_a_report_says_what_a_halt_awaits(bluegreen: Program, write_plan: Write) -> None:
+    """The phase of a halt has not ended: what it awaits stands there, and the cause only where it came up."""
+    deaths = [f"--fault={fault}" for fault in ("dies:blue:40", "dies:blue:41", "launch-fails:999")]
+    ran = bluegreen("simulate", write_plan(), *deaths, "--report", "r.html", "--json")
+    assert ran.data["phase"] == "halted"
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "<td>not ended: awaits a person: resume or abort</td>" in page
+    assert "because:" not in page
+
+
 def test_there_is_no_report_before_the_end(bluegreen: Program, waiting: str) -> None:
     """A release that waits has no verdict to report, which is said."""
     ran = bluegreen("simulate", waiting, "--report", "r.html")

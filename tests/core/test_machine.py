@@ -503,7 +503,7 @@ def test_what_cannot_be_given_back_is_listed() -> None:
     now = state(Phase.DISCARD, since=-9000.0)
     ended = decide(now, look(green=targets("g", 2, draining=1))).state
     assert ended.phase is Phase.ROLLED_BACK
-    assert any("1 instances of web-b left" in words for words in ended.leftovers)
+    assert any("1 instance of web-b left" in words for words in ended.leftovers)
 
 
 def test_a_setting_changed_by_others_is_left_alone_and_reported() -> None:

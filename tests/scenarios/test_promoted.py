@@ -1,5 +1,7 @@
 """Stories that end with green live."""
 
+import re
+
 import attrs
 import pytest
 
@@ -16,6 +18,17 @@ def test_a_release_is_promoted_without_a_failed_request(routing: str, fleets: st
     story = Story(plan(routing, fleets=fleets)).to_the_end()
     story.ends(Phase.PROMOTED).green_serves_alone()
     assert story.failed_requests == 0
+
+
+@pytest.mark.parametrize("fleets", FLEETS)
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_one_is_told_in_the_singular(routing: str, fleets: str) -> None:
+    """With one instance no decision's sentence speaks of 1 instances or targets, but of one of them."""
+    story = Story(plan(routing, fleets=fleets), capacity=1).to_the_end().ends(Phase.PROMOTED)
+    told = [one.step.reason for one in story.passes]
+    assert not [words for words in told if re.search(r"(?<! of )\b1 (\w+ )?(instances|targets)\b", words)]
+    assert any("1 green target answers" in words for words in told)
+    assert any(f"1 instance of {story.blue} left" in words for words in told)
 
 
 @pytest.mark.parametrize("fleets", FLEETS)

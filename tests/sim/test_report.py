@@ -68,6 +68,7 @@ def saying(text: str) -> Story:
         ended=270,
         service=text,
         reason=text,
+        because=f"so {text}",
         facts=((text, text),),
         stages=(Stage(text, 0, 5, text), Stage(text, 5, 270, text)),
         decisions=(Decision(0, text, text, (text,)), Decision(5, text, text)),
@@ -182,9 +183,9 @@ def test_the_page_tells_failures_by_status_and_how_long_answers_took() -> None:
     """Beside the number of failures stand their statuses, and the p99 of each colour where it is known."""
     story = next(iter(STORIES.values()))
     told = attrs.evolve(story, failures=((500, 1_200), (502, 3)), p99_ms=(("blue", 90.5), ("green", 222.0)))
-    page = render(told)
-    assert "(1,200 × 500, 3 × 502)" in page
-    assert "blue 90.5 ms, green 222 ms" in page
+    text = "".join(Tree(render(told)).texts)
+    assert "(1,200 × 500, 3 × 502)" in text
+    assert "blue 90.5 ms, green 222 ms" in text
     assert "<dt>p99</dt>" not in render(story)
 
 
@@ -249,6 +250,17 @@ def test_names_of_phases_never_meet(lengths: list[tuple[str, int]]) -> None:
             assert row != other or right < begin, "two names"
             assert not (row < other and left < begin < right), "a pole across a name"
     assert len(shown) == len(flags) or len(flags) > chart.MAX_FLAGS
+
+
+@pytest.mark.property
+@given(wrong=st.lists(st.booleans(), min_size=1, max_size=50))
+def test_a_sign_stands_inside_the_plot(wrong: list[bool]) -> None:
+    """Whenever something was wrong, its sign does not cross the axis or the labels at the lines' ends."""
+    given = [{"second": second, "bad": bad} for second, bad in enumerate(wrong)]
+    drawn = chart.draw(given, [], [], span=(0, len(wrong)), ceiling=1, wrong=lambda row: bool(row["bad"]))
+    assert bool(drawn.marks) == any(wrong)
+    for mark in drawn.marks:
+        assert drawn.left + chart.CHARACTER <= mark.middle <= drawn.left + drawn.width - chart.CHARACTER
 
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), min_size=1, max_size=300)

@@ -1,6 +1,8 @@
 """The Hypothesis strategies that users get: valid, varied, easy to shrink."""
 
 import functools
+import subprocess
+import sys
 from typing import TypeVar, get_args
 
 import pytest
@@ -181,3 +183,10 @@ def test_a_failing_example_can_be_read() -> None:
     assert "world=SimCloud(" in text
     assert "capacity=1" in text
     assert "NeverHealthy('green')" in text
+
+
+def test_without_hypothesis_the_extra_is_named() -> None:
+    """Whoever has installed bluegreen alone is told which extra brings the strategies."""
+    code = "import sys; sys.modules['hypothesis'] = None; from bluegreen_sim import testing"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.endswith("needs the extra 'test': pip install 'bluegreen[test]'\n")

@@ -1,0 +1,57 @@
+"""Within which bounds a plan was checked, and the words for it: what a verdict holds for."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..faults import KINDS, Budget
+from ..settings import Settings
+
+
+@frozen(kw_only=True)
+class Bounds:
+    """Within which bounds a plan was checked.
+
+    Args:
+        instances: Instances of the live group.
+        budget: What may go wrong.
+        settings: How the world behaves.
+        shrunk: What is smaller than in the plan that was given, one clause each.
+        live: Index of the live group; None when nothing was live.
+    """
+
+    instances: int
+    budget: Budget
+    settings: Settings
+    shrunk: tuple[str, ...] = ()
+    live: int | None = 0
+
+    def __str__(self) -> str:
+        """What was covered, and what was not, in one paragraph."""
+        shrunk = f" Smaller than in the plan: {'; '.join(self.shrunk)}." if self.shrunk else ""
+        return f"Covered: {self.covered}.{shrunk} Not covered: {self.uncovered}."
+
+    @property
+    def covered(self) -> str:
+        """What was tried, as a clause."""
+        kinds = [f"{name} {n}" for name, n in _kinds(self.budget)]
+        most = self.budget.most
+        faults = "no faults" if not kinds else f"at most {', '.join(kinds)}"
+        if kinds and most is not None:
+            names = ", ".join(name for name, _ in _kinds(self.budget))
+            faults = f"any {most} fault{'s' if most > 1 else ''} of these kinds: {names}"
+        live = f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
+        live = "a first release" if self.live is None else live
+        return f"every order of passes and events, {live}, {faults}, at any moment"
+
+    @property
+    def uncovered(self) -> str:
+        """What was not, as a clause."""
+        return (
+            "more faults or instances than that, other people's hands on weights and bounds, "
+            "and whatever AWS does that the simulator does not"
+        )
+
+
+def _kinds(budget: Budget) -> list[tuple[str, int]]:
+    return [(name, getattr(budget, name)) for name in KINDS if getattr(budget, name)]
