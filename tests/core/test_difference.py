@@ -369,7 +369,7 @@ OWED: list[tuple[Target, State, Observation, list[str]]] = [
         attrs.evolve(look(), fleets=()),
         ["0 of 2 green targets healthy, 0 proven"],
     ),
-    (Target(gone=BLUE), DRAIN, look(blue=targets("b", 1, 1)), ["1 instances of web-a left"]),
+    (Target(gone=BLUE), DRAIN, look(blue=targets("b", 1, 1)), ["1 instance of web-a left"]),
     (
         Target(gone=BLUE),
         DRAIN,

@@ -83,7 +83,7 @@ MOVES: list[tuple[str, dict[str, object], State, Observation, Phase, dict[str, o
         state(Phase.CLEAN_UP, committed=True, since=-505.0),
         look(green=UP, share=100, blue=targets("b", 1, draining=1), blue_min=1),
         Phase.PROMOTED,
-        {"leftovers": ("keep web-a between 0 and 4", "1 instances of web-a left, 1 draining")},
+        {"leftovers": ("keep web-a between 0 and 4", "1 instance of web-a left, 1 draining")},
     ),
     ("back", {}, state(Phase.ROLL_BACK), look(green=UP), Phase.DISCARD, {}),
     ("back where it was", {}, state(Phase.DISCARD), GIVEN_BACK, Phase.ROLLED_BACK, {"sightings": ()}),

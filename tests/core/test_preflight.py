@@ -129,14 +129,14 @@ PROBLEMS = [
         "a green that has some left",
         {},
         look(green=targets("g", 2, draining=1)),
-        [NOT_IDLE.format("1 instances, 0 wanted")],
+        [NOT_IDLE.format("1 instance, 0 wanted")],
     ),
     ("an idle green with a share", {}, BOTH, [LED]),
     (
         "an idle green with a share and some left",
         {},
         attrs.evolve(BOTH, fleets=look(green=targets("g", 2, draining=1)).fleets),
-        [NOT_IDLE.format("1 instances, 0 wanted"), LED],
+        [NOT_IDLE.format("1 instance, 0 wanted"), LED],
     ),
     (
         "no standing green",

@@ -367,7 +367,7 @@ REACHED = [
         {"routing": SHARED, "strategy": canary(34, 60)},
         state(Phase.SHIFT),
         look(green=targets("g", 2, 1), share=None),
-        "rung 1: 33.3 % of requests go to 1 green targets",
+        "rung 1: 33.3 % of requests go to 1 green target",
     ),
     (
         "first shift",
@@ -482,7 +482,7 @@ LATE = [
         look(green=HALF, share=100, blue=targets("b", 1, 1)),
         S.UNSAFE,
         (
-            "deadline of 1800 s passed: 1 instances of web-a left; "
+            "deadline of 1800 s passed: 1 instance of web-a left; "
             "green could not take over and blue still stands"
         ),
     ),
@@ -492,7 +492,7 @@ LATE = [
         state(Phase.DRAIN, committed=True, since=-1705.0),
         look(green=UP, share=100, blue=targets("b", 1, draining=1)),
         S.EXPIRED,
-        "deadline of 1800 s passed: 1 instances of web-a left, 1 draining",
+        "deadline of 1800 s passed: 1 instance of web-a left, 1 draining",
     ),
     (
         "late on the way back",
