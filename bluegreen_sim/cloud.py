@@ -154,6 +154,10 @@ class SimCloud:
             return self._looker.look(seen[0] if seen else before, plan, token, at)
         return self._looker.blind(before, plan, token, at)
 
+    def look(self, plan: Plan, ledger: Ledger) -> Observation:
+        """The same with nothing gone wrong, and without having asked: what is really there."""
+        return self._looker.look(self.world, plan, ledger.deployment_id, self.clock.now())
+
     def apply(self, command: Command) -> Outcome:
         """Carry out one command, at most once, and say what became of it."""
         world, fate = engine.before_call(self.world, self.choices)

@@ -22,7 +22,6 @@ from ..choices import Choices, enumerate_runs
 from ..cloud import SimCloud
 from ..engine import healed
 from ..faults import Budget
-from ..looking import Looker
 from ..world import World
 from .nodes import Node
 from .passing import Failing, Passing, completed, decided
@@ -30,12 +29,19 @@ from .recall import Recall
 
 
 class Plainly(Passing):
-    """One pass with the simulator and the core themselves."""
+    """One pass with the simulator and the core themselves.
 
-    def __init__(self, plan: Plan, then: Then, choices: Choices) -> None:
+    Args:
+        plan: What is deployed.
+        then: The moment to go on from.
+        choices: Decide what is uncertain.
+        cloud: That of the pass before, should it be the one that led here with the same choices.
+    """
+
+    def __init__(self, plan: Plan, then: Then, choices: Choices, cloud: SimCloud | None = None) -> None:
         """Go on from a moment."""
         super().__init__(plan, then.state, then.outcomes, choices, healing=then.healing)
-        self.cloud = SimCloud(plan, traffic=0, world=then.world, choices=choices)
+        self.cloud = cloud or SimCloud(plan, traffic=0, world=then.world, choices=choices)
         self.hand = then.hand
         self.look: Observation | None = None
 
@@ -67,7 +73,7 @@ class Plainly(Passing):
             self.notes.append(
                 "a look sees nothing" if seen.unread else "a look shows what the one before showed"
             )
-        truth = Looker().look(self.world, plan, ledger.deployment_id, self.clock.now())
+        truth = self.cloud.look(plan, ledger)
         self.fresh = (seen.fleets, seen.shares) == (truth.fleets, truth.shares)
         return seen
 

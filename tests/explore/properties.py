@@ -108,7 +108,8 @@ def limit(p: Pass) -> float:
     weight = before.ledger.loan(before.green, "weight")
     led = max(slow.sticky_seconds, settle) if weight and any(weight.written) else 0
     kept = 0 if before.let_go else p.plan.keep_failed_green_seconds
-    watch[Phase.DISCARD] = slow.drain_seconds + max(led, kept)
+    unseen = p.plan.limits.settle_seconds if before.ledger.loan(before.green, "exists") else 0
+    watch[Phase.DISCARD] = slow.drain_seconds + max(led, kept) + unseen
     return getattr(p.plan.deadlines, f"{before.phase.value}_seconds", 1e9) + watch.get(before.phase, 0)
 
 

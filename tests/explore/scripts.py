@@ -16,7 +16,7 @@ from bluegreen.core.observation import ErrorClass
 from bluegreen.core.plan import Limits, Plan, Rung, Strategy
 from bluegreen.core.state import Phase, State
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
-from bluegreen_sim import Budget, Choices, RefusedCall
+from bluegreen_sim import Budget, Choices, RefusedCall, SimCloud
 from bluegreen_sim.oracle import wrong_end
 from bluegreen_sim.search.retelling import Plainly, Then
 from bluegreen_sim.world import World
@@ -102,11 +102,13 @@ def run(script: bytes) -> Run:
     then = Then(world, initial("web-1", 0.0))
     wrong: list[str] = []
     seen: set[str] = set()
+    cloud: SimCloud | None = None
     halted = 0
     passes = 0
     while passes < MOST:
         passes += 1
-        passing = Plainly(plan, then, choices)
+        passing = Plainly(plan, then, choices, cloud)
+        cloud = passing.cloud
         passing.run()
         wrong += passing.broken
         if passing.step is not None and passing.look is not None:
