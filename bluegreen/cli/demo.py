@@ -116,7 +116,7 @@ class Play:
         """What a probe saw: how often it asked, and the versions that answered, with their counts."""
         probe = Probe(name="tutorial", url=url, requests=REQUESTS)
         seen = HttpProbe(probe, fetch=self.cloud.fetch, version_pattern=r"^\S+ (\S+)").ask(instances)
-        return f"asked {REQUESTS} times: {seen}"
+        return f"asked {REQUESTS} times, {seen}"
 
     def open(self) -> None:
         """Steps 1 and 2: the blue group is there, and answers alone."""

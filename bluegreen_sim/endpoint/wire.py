@@ -68,14 +68,14 @@ def read(service: ServiceModel, headers: Mapping[str, Any], body: bytes, path: s
     Raises:
         Malformed: If it cannot be understood.
     """
-    plain = {name.lower(): value for name, value in headers.items()}
+    spelt = {name.lower(): name for name in headers}  # only two are ever read
     form: dict[str, str] = {}
     protocol: Protocol
     try:
-        if _text(plain.get("smithy-protocol", "")) == "rpc-v2-cbor":
+        if "smithy-protocol" in spelt and _text(headers[spelt["smithy-protocol"]]) == "rpc-v2-cbor":
             protocol, name = "cbor", path.rpartition("/operation/")[2]
-        elif "x-amz-target" in plain:
-            protocol, name = "json", _text(plain["x-amz-target"]).rpartition(".")[2]
+        elif "x-amz-target" in spelt:
+            protocol, name = "json", _text(headers[spelt["x-amz-target"]]).rpartition(".")[2]
         else:
             form = forms.fields(body)
             name = form.pop("Action", "")
