@@ -625,6 +625,16 @@ WAITS = [
         880.0,
     ),
     (
+        "a green that was created and is not seen",
+        {"fleets": "replace"},
+        state(Phase.DISCARD, since=88.0, ledger=Ledger("web-1", (Loan(GREEN, "exists", 0, (1,)),))),
+        look(green_exists=False),
+        "web-b was created and is not seen: looked for 8 s more",
+        False,
+        False,
+        1808.0,
+    ),
+    (
         "a green that is kept to be looked at",
         {"keep_failed_green_seconds": 100},
         state(Phase.DISCARD, ledger=Ledger("web-1")),

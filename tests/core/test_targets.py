@@ -25,6 +25,8 @@ BORROWED = (
     Loan(GREEN, "version", 1, (2,)),
     Loan(GREEN, "size", 0, (4,)),
 )
+CREATED = Ledger("web-1", (Loan(GREEN, "exists", 0, (1,)),))
+TOLD = Ledger("web-1", (*CREATED.loans, Loan(GREEN, "size", 4, (0,))))
 UP = targets("g", 2, 4)
 WHOLE = {"green": UP, "green_min": 4, "green_max": 7}
 
@@ -379,6 +381,27 @@ BACKWARD = [
         at(Phase.DISCARD, *(Loan(GREEN, name, 0, (1,)) for name in ("exists", "attached", "frozen"))),
         seen(green=UP, green_min=1, green_frozen=True),
         attrs.evolve(GONE, green=FleetTarget(exists=False, size=0, min=0)),
+    ),
+    (
+        "a group that was created and is not seen yet is looked for",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=CREATED),
+        seen(green_exists=False),
+        Target(green=FleetTarget(exists=False, min=0), shares=(), gone=GREEN, seconds=15),
+    ),
+    (
+        "one that was seen, and so told its size, is not",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=TOLD),
+        seen(green_exists=False),
+        Target(green=FleetTarget(exists=False, min=0), shares=(), gone=GREEN),
+    ),
+    (
+        "nor is one that is seen now",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=CREATED),
+        seen(**WHOLE),
+        Target(green=FleetTarget(exists=False, size=0, min=0), shares=(), gone=GREEN),
     ),
     (
         "a group that is not there wants no size and no place",
