@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bluegreen.core.commands import Attach
 from bluegreen.core.gates import Alarm, Window
-from bluegreen.core.machine import fold, initial, sight, step
+from bluegreen.core.machine import NEVER, TRANSITIONS, fold, initial, sight, step
 from bluegreen.core.observation import (
     Delays,
     GateReading,
@@ -22,6 +22,7 @@ from bluegreen.core.observation import (
     Result,
 )
 from bluegreen.core.plan import Limits
+from bluegreen.core.signals import Signal
 from bluegreen.core.state import Ledger, Loan, Phase, Sighting, State
 from bluegreen.strategies import canary, side_by_side
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
@@ -260,6 +261,14 @@ STAYS = [
         105.0,
         "gate 5xx was not read, 10 s left",
     ),
+    (
+        "a gate, and the watch is over this very moment",
+        ALARM,
+        state(Phase.BAKE, since=40.0),
+        SEEN,
+        105.0,
+        "gate 5xx was not read, 300 s left",
+    ),
     ("a person", ASKS, state(Phase.BAKE), SEEN, 105.0, "rung 1 (10 %) waits for approval"),
     ("a window", OFFICE, state(Phase.BAKE), SHUT, 105.0, "window office is closed"),
     (
@@ -332,6 +341,13 @@ def test_settings_that_are_not_read_back_yet_are_waited_for() -> None:
     lame = look(blue=targets("b", 1, 1, unhealthy=1), green=UP, share=10)
     waits = step(plan(), state(Phase.ROLL_BACK), lame)
     assert (waits.commands, waits.reason) == ((), "waiting for the settings to be read back, 835 s left")
+
+
+def test_what_can_never_be_answered_is_told_when_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that cannot occur names the phase, the answer and the numbers if a bug of ours gets there."""
+    monkeypatch.setitem(TRANSITIONS[Phase.BAKE], Signal.REACHED, NEVER)
+    with pytest.raises(AssertionError, match="bake never answers reached: rung 1 held for 65 s, 2 green"):
+        step(plan(), state(Phase.BAKE), SEEN)
 
 
 # ---------------------------------------------------------------------------------------- a look taken in

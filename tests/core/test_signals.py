@@ -613,6 +613,16 @@ WAITS = [
         False,
         240.0,
     ),
+    (
+        "a check of ours, and launches that nobody waits for cannot come right",
+        {"gates": (HOOK,)},
+        state(Phase.TEST_TRAFFIC),
+        look(green=UP, green_launch_hopeless=True),
+        "gate smoke was not read",
+        False,
+        False,
+        240.0,
+    ),
     ("instances", {}, state(Phase.SCALE_UP, proven=1), look(green=HALF), OWED, False, False, 840.0),
     (
         "the balancer's own times come on top",
