@@ -275,7 +275,6 @@ def owed(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
     target = want(plan, state, observation)
     left = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
     left += missing(plan, state, target, observation)
-    left += asked(plan, state, target, observation)
     if state.phase is Phase.DISCARD:
         left += _changed_by_others(state, observation)
     return tuple(left)

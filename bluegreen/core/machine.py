@@ -136,8 +136,8 @@ def _stay(plan: Plan, state: State, observation: Observation, reply: Reply) -> S
         # Wake at the end of a watch, or at the deadline, if that is sooner than the next poll.
         left = deadline(plan, state) - state.elapsed if reply.left is None else reply.left
         for due in (reply.target.seconds - state.elapsed, left):
-            if 0 < due < wait:
-                wait = due
+            if due > 0:
+                wait = min(wait, due)
     wake_at = state.at if state.phase.ended else state.at + wait
     reason = _sentence(commands, reply)
     if (state.awaiting, state.closed, state.wake_at) != (reply.awaiting, reply.closed, wake_at):

@@ -61,6 +61,12 @@ SURVEYS = [
         look(blue_desired=0),
         FIRST,
     ),
+    (
+        "a group that nobody is led to is not live, whatever it wants",
+        {"capacity": 3},
+        attrs.evolve(look(blue=(), green=UP), shares=Shares(((BLUE, 0), (GREEN, 0)))),
+        attrs.evolve(FIRST, blue=GREEN, green=BLUE),
+    ),
 ]
 
 
@@ -70,6 +76,11 @@ SURVEYS = [
 def test_who_is_live_is_seen(wanted: dict[str, object], seen: Observation, found: Survey) -> None:
     """Colours, source and sizes are those of the world, and a sound world has nothing against it."""
     assert survey(plan(**wanted), seen) == found
+
+
+def test_a_first_release_without_a_size_needs_nobody() -> None:
+    """How many are needed is the plan's to say: none are made up."""
+    assert survey(plan(), look(blue=(), share=0)).need == 0
 
 
 VERSION = {"image": None, "version": TemplateVersion(7)}

@@ -530,12 +530,6 @@ def test_an_answer_and_its_sentence(
     assert (reply.signal, reply.why) == (signal, why)
 
 
-def test_the_last_rung_has_an_answer_of_its_own() -> None:
-    """The watch of the last rung ends in another way than those before it."""
-    last = read(plan(), state(Phase.BAKE, rung=1), WHOLE)
-    assert (last.signal, last.why) == (S.LAST, "rung 2 held for 60 s, 2 green targets healthy")
-
-
 def test_a_resume_is_answered_before_anything_else() -> None:
     """Even a world that cannot be read sends a halted deployment back to where it came from."""
     reply = read(plan(), HALTED, look(**DARK), resumed=True)
@@ -613,6 +607,26 @@ WAITS = [
         False,
         240.0,
     ),
+    (
+        "a check of ours, and launches that nobody waits for cannot come right",
+        {"gates": (HOOK,)},
+        state(Phase.TEST_TRAFFIC),
+        look(green=UP, green_launch_hopeless=True),
+        "gate smoke was not read",
+        False,
+        False,
+        240.0,
+    ),
+    (
+        "a gate, a moment before the deadline",
+        {"gates": (ALARM,)},
+        state(Phase.BAKE, since=-264.875),
+        SEEN,
+        "gate 5xx was not read",
+        False,
+        False,
+        0.125,
+    ),
     ("instances", {}, state(Phase.SCALE_UP, proven=1), look(green=HALF), OWED, False, False, 840.0),
     (
         "the balancer's own times come on top",
@@ -623,6 +637,16 @@ WAITS = [
         False,
         False,
         880.0,
+    ),
+    (
+        "a green that was created and is not seen",
+        {"fleets": "replace"},
+        state(Phase.DISCARD, since=88.0, ledger=Ledger("web-1", (Loan(GREEN, "exists", 0, (1,)),))),
+        look(green_exists=False),
+        "web-b was created and is not seen: looked for 8 s more",
+        False,
+        False,
+        1808.0,
     ),
     (
         "a green that is kept to be looked at",
@@ -655,6 +679,15 @@ def test_a_wait_says_for_what_and_for_whom(
     picture = want(plan(**wanted), now, seen)
     expected = Reply(S.WAIT, why, picture, awaiting=person, closed=window, left=left)
     assert read(plan(**wanted), now, seen) == expected
+
+
+@pytest.mark.parametrize("rung", [0, 1])
+def test_what_is_reached_is_shown_with_its_picture(rung: int) -> None:
+    """The answer holds the picture that the look was compared with, and sends nothing."""
+    now, seen = state(Phase.BAKE, rung=rung), (SEEN, WHOLE)[rung]
+    answer = (S.REACHED, S.LAST)[rung]
+    why = f"rung {rung + 1} held for 60 s, 2 green targets healthy"
+    assert read(plan(), now, seen) == Reply(answer, why, want(plan(), now, seen))
 
 
 def test_a_wait_and_a_pause_send_what_is_missing() -> None:

@@ -6,11 +6,13 @@ import attrs
 import pytest
 
 from bluegreen.core.observation import Delays, Observation
+from bluegreen.core.plan import Rung, Strategy
 from bluegreen.core.state import Ledger, Loan, Phase, State
 from bluegreen.core.targets import NOTHING, FleetTarget, Target, want
 from bluegreen.strategies import canary
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
 
+LADDER = Strategy((Rung(percent=20), Rung(percent=50, bake_seconds=60), Rung(percent=100, bake_seconds=4)))
 WEIGHTED_PLAN = {"strategy": canary(10, 60, keep_blue_seconds=30)}
 SHARED_PLAN = {"routing": SHARED, "strategy": canary(34, 60, keep_blue_seconds=30)}
 """Of 4 beside 4, 34 % are 2."""
@@ -25,6 +27,8 @@ BORROWED = (
     Loan(GREEN, "version", 1, (2,)),
     Loan(GREEN, "size", 0, (4,)),
 )
+CREATED = Ledger("web-1", (Loan(GREEN, "exists", 0, (1,)),))
+TOLD = Ledger("web-1", (*CREATED.loans, Loan(GREEN, "size", 4, (0,))))
 UP = targets("g", 2, 4)
 WHOLE = {"green": UP, "green_min": 4, "green_max": 7}
 
@@ -216,6 +220,13 @@ ONWARD = [
         attrs.evolve(DRAINED, seconds=8),
     ),
     (
+        "what the last rung has watched counts, and no other",
+        {"strategy": LADDER},
+        at(Phase.DRAIN, committed=True, since=88.0),
+        seen(**WHOLE),
+        attrs.evolve(DRAINED, blue=NOTHING, seconds=11),
+    ),
+    (
         "no weights, nothing to wait for; green stays behind the balancer",
         {"routing": SHARED, "strategy": canary(34, 60, last_bake_seconds=0)},
         at(Phase.DRAIN, committed=True),
@@ -250,6 +261,13 @@ ONWARD = [
         at(Phase.CLEAN_UP, committed=True, ledger=Ledger("web-1")),
         seen(**WHOLE),
         attrs.evolve(DONE, blue=FleetTarget(size=0, min=0, max=9), green=NOTHING),
+    ),
+    (
+        "a standing blue is not kept, for it stays",
+        WEIGHTED_PLAN | {"retain_seconds": 66},
+        at(Phase.CLEAN_UP, committed=True),
+        seen(**WHOLE),
+        DONE,
     ),
     (
         "an emptied blue that is replaced is kept for a while",
@@ -379,6 +397,27 @@ BACKWARD = [
         at(Phase.DISCARD, *(Loan(GREEN, name, 0, (1,)) for name in ("exists", "attached", "frozen"))),
         seen(green=UP, green_min=1, green_frozen=True),
         attrs.evolve(GONE, green=FleetTarget(exists=False, size=0, min=0)),
+    ),
+    (
+        "a group that was created and is not seen yet is looked for",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=CREATED),
+        seen(green_exists=False),
+        Target(green=FleetTarget(exists=False, min=0), shares=(), gone=GREEN, seconds=15),
+    ),
+    (
+        "one that was seen, and so told its size, is not",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=TOLD),
+        seen(green_exists=False),
+        Target(green=FleetTarget(exists=False, min=0), shares=(), gone=GREEN),
+    ),
+    (
+        "nor is one that is seen now",
+        WEIGHTED_PLAN | {"fleets": "replace"},
+        at(Phase.DISCARD, ledger=CREATED),
+        seen(**WHOLE),
+        Target(green=FleetTarget(exists=False, size=0, min=0), shares=(), gone=GREEN),
     ),
     (
         "a group that is not there wants no size and no place",

@@ -13,12 +13,13 @@ from bluegreen.core.machine import step
 from bluegreen.core.observation import ErrorClass, Outcome, Result, Shares
 from bluegreen.core.predicates import guarded
 from bluegreen.core.signals import Signal, read
-from bluegreen.core.state import Ledger, Loan, Phase
+from bluegreen.core.state import Ledger, Loan, Phase, Sighting
 from bluegreen.core.targets import want
-from bluegreen.core.view import blue_carries
-from bluegreen.strategies import side_by_side
+from bluegreen.core.view import blue_carries, blue_healthy, last_rung, proven, rung
+from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
 
+UP = targets("g", 2, 2)
 BY_ID = {invariant.id: invariant for invariant in INVARIANTS}
 
 
@@ -35,6 +36,34 @@ def test_who_may_take_the_users_back(blue: int, green: int, carries: bool) -> No
     """Blue covers the floor of 2; or green has nobody, and blue at least somebody."""
     seen = look(blue=targets("b", 1, blue, unhealthy=2 - blue), green=targets("g", 2, green))
     assert blue_carries(state(Phase.BAKE), seen) is carries
+
+
+def test_one_healthy_blue_is_enough_for_a_floor_of_one() -> None:
+    """Of a floor of 0 or 1 somebody must be healthy, and one is; of a group that is not seen nobody is."""
+    for floor in (0, 1):
+        assert blue_carries(state(Phase.BAKE, floor=floor), look(blue=targets("b", 1, 1), green=UP))
+    unseen = attrs.evolve(look(green=UP), fleets=look(green=UP).fleets[1:])
+    assert blue_healthy(state(Phase.BAKE), unseen) == 0
+
+
+@pytest.mark.parametrize(
+    ("looks", "span", "count"), [(2, 5.0, 2), (3, 6.0, 2), (1, 5.0, 0), (2, 4.5, 0), (1, 0.0, 0)]
+)
+def test_proof_asks_for_looks_and_for_their_span(looks: int, span: float, count: int) -> None:
+    """One without the other proves nothing; each instance of a sighting counts."""
+    seen = (Sighting(frozenset({"i-1", "i-2"}), looks, span),)
+    assert proven(plan(), state(Phase.BAKE, sightings=seen)) == count
+
+
+def test_a_first_release_is_on_the_last_rung_from_the_start() -> None:
+    """However many rungs there are, nobody is there to share with."""
+    for strategy, last in ((all_at_once(), 0), (canary(10), 1), (linear(25), 3)):
+        wanted = plan(strategy=strategy)
+        assert rung(wanted, state(Phase.SHIFT, first_release=True)) == wanted.rungs[-1]
+        assert [last_rung(wanted, state(Phase.BAKE, rung=n)) for n in range(last + 1)] == [False] * last + [
+            True
+        ]
+        assert last_rung(wanted, state(Phase.BAKE, first_release=True))
 
 
 def test_of_a_first_release_back_is_to_nothing_once_nothing_serves() -> None:
