@@ -25,7 +25,7 @@ _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DA
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+_parts = attrgetter("groups", "homes", "rule", "test_rule", "versions", "images", "template", "alarms")
 
 
 @frozen
@@ -77,6 +77,7 @@ class Looker:
             at=at,
             fleets=seen.fleets,
             shares=seen.shares,
+            test_shares=seen.test_shares,
             version=seen.version,
             default_version=seen.default_version,
             image=shown.image_at <= world.now,
@@ -116,7 +117,10 @@ class Looker:
         return Observation(
             at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
-            shares=_shares(world, plan),
+            shares=None if plan.shared else _shares(world, plan, world.rule),
+            test_shares=_shares(world, plan, world.test_rule)
+            if plan.test_rules and world.test_rule
+            else None,
             version=version.number if version else None,
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
@@ -212,10 +216,8 @@ def _image(world: World, plan: Plan) -> Image | None:
     return world.image(version.image) if version else None
 
 
-def _shares(world: World, plan: Plan) -> Shares | None:
-    if plan.shared:
-        return None
-    weights = dict(world.rule)
+def _shares(world: World, plan: Plan, rule: tuple[tuple[str, int], ...]) -> Shares:
+    weights = dict(rule)
     return Shares(tuple([(name, weights.get(world.home(name) or "", 0)) for name in plan.groups]))
 
 

@@ -93,7 +93,7 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
         raise NotThere(
             f"routing.listener {named!r} is no ARN of a listener or of a rule: give one, or leave it out"
         )
-    rules = _rules(read, groups)
+    rules = [rule for rule in _rules(read, groups) if not _of_tests(rule, plan)]
     if named is not None:
         rules = [rule for rule in rules if named in (rule["RuleArn"], listener_of(rule))]
     found: list[str] = []
@@ -110,6 +110,30 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
     return tuple(found)
 
 
+def _of_tests(rule: Raw, plan: Plan) -> bool:
+    """Whether the plan leads test requests by this rule, or by the listener whose default rule it is."""
+    named = rule["RuleArn"] in plan.test_rules
+    return named or bool(rule.get("IsDefault") and listener_of(rule) in plan.test_rules)
+
+
+def find_test_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> tuple[str, ...]:
+    """ARNs of the plan's test rules.
+
+    Raises:
+        NotThere: If one is not there, or does not forward to both target groups of a pair.
+    """
+    rules = [rule for rule in _rules(read, groups) if _of_tests(rule, plan)]
+    there = {each for rule in rules for each in (str(rule["RuleArn"]), listener_of(rule))}
+    if missing := [named for named in plan.test_rules if named not in there]:
+        raise NotThere(
+            f"test rule {' and '.join(missing)} is of no load balancer of the target groups: make it, or "
+            "correct test_rules"
+        )
+    for rule in rules:
+        divided(rule, plan, groups)
+    return tuple([str(rule["RuleArn"]) for rule in rules])
+
+
 def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[str, tuple[str, int]]:
     """(ARN of its target group, weight) of each of the plan's groups, as a rule divides between them.
 
@@ -121,31 +145,42 @@ def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[st
         if _forward(rule, set(arns)) is not None:
             found = weights(rule, set(arns))
             return {name: (arn, found[arn]) for name, arn in zip(plan.groups, arns, strict=True)}
-    raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
+    raise NotThere(
+        f"rule {rule['RuleArn']} does not forward to both target groups: name both in one forward action"
+    )
 
 
 def problems(
-    read: Services, arns: Sequence[str], plan: Plan, groups: Mapping[str, TargetGroup]
+    read: Services,
+    arns: Sequence[str],
+    test_arns: Sequence[str],
+    plan: Plan,
+    groups: Mapping[str, TargetGroup],
 ) -> Iterator[str]:
     """Why shifting these rules would not shift all users, one sentence each.
 
     Args:
         read: Clients that only read.
         arns: The rules that are to be shifted.
+        test_arns: The plan's test rules, as far as they were found.
         plan: Whose they are.
         groups: The plan's target groups, by name.
     """
     names = {group.arn: name for name, group in groups.items()}
     rules = _rules(read, groups)
-    shown = [
-        [weight for _, weight in divided(rule, plan, groups).values()]
-        for rule in rules
-        if rule["RuleArn"] in arns
-    ]
-    if any(each != shown[0] for each in shown):
-        yield f"the rules {', '.join(arns)} divide by different weights: give all of them the same"
+    for alike in (arns, test_arns):
+        shown = [
+            [weight for _, weight in divided(rule, plan, groups).values()]
+            for rule in rules
+            if rule["RuleArn"] in alike
+        ]
+        if any(each != shown[0] for each in shown):
+            yield f"the rules {', '.join(alike)} divide by different weights: give all of them the same"
     for rule in rules:
         arn = rule["RuleArn"]
+        if _of_tests(rule, plan):
+            yield from _test_problems(rule, names)
+            continue
         for action in rule.get("Actions", ()):
             led = [(other, weight) for other, weight in sorted(_led(action).items()) if weight]
             if arn not in arns:
@@ -154,6 +189,17 @@ def problems(
                 continue
             for other in [other for other, _ in led if other not in names]:
                 yield f"the rule leads to {other} too, by a weight of its own: set that to 0"
+
+
+def _test_problems(rule: Raw, names: Mapping[str, str]) -> Iterator[str]:
+    """Why test requests would not all come to green by this rule."""
+    arn = rule["RuleArn"]
+    for action in rule.get("Actions", ()):
+        led = [other for other, weight in sorted(_led(action).items()) if weight]
+        for other in [other for other in led if other not in names]:
+            yield f"test rule {arn} leads to {other} too, by a weight of its own: set that to 0"
+        if action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}).get("Enabled"):
+            yield f"test rule {arn} keeps clients on one target group: turn its stickiness off"
 
 
 def delays(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup]) -> Delays:

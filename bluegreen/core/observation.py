@@ -334,6 +334,7 @@ class Observation:
         at: When it was seen, in seconds; cut to an eighth.
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
+        test_shares: The same of the plan's test rules; None without any, or when they are not there any more.
         delays: As long as nothing was changed: what the balancer makes everybody wait for.
         version: The template version found under the deployment's token, or the one that the plan names;
             None when there is none.
@@ -349,6 +350,7 @@ class Observation:
     at: float = field(converter=instant)
     fleets: tuple[Fleet, ...] = ()
     shares: Shares | None = None
+    test_shares: Shares | None = None
     delays: Delays = Delays()
     version: int | None = None
     default_version: int | None = None

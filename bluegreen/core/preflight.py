@@ -96,6 +96,8 @@ def _because(reading: GateReading | None) -> str:
 def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fleet]) -> Iterator[str]:
     yield from observation.problems
     yield from _sources(plan, observation)
+    if plan.test_rules and observation.test_shares is None and not observation.problems:
+        yield f"no test rule {' or '.join(plan.test_rules)} was found: correct test_rules"
     if len(live) == 2:
         yield (
             f"{plan.groups[0]} and {plan.groups[1]} are both live: scale the one that should not be "

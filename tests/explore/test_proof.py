@@ -10,8 +10,9 @@ import pytest
 
 from bluegreen.core.commands import PrepareVersion
 from bluegreen.core.gates import Hook, MetricGate, Window
+from bluegreen.core.limits import Deadlines
 from bluegreen.core.observation import Observation
-from bluegreen.core.plan import Deadlines, Plan, Rung, Strategy
+from bluegreen.core.plan import Plan, Rung, Strategy
 from bluegreen.core.state import State, Step
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Exploration, explore, replay
