@@ -42,7 +42,10 @@ REFUSALS = {
     "would be refused": "EC2 would refuse",
     "but the credentials lead to": "`routing.listener` is an ARN of another Region",
     "the credentials lead to account": "the credentials lead to another account",
-    "forwards to both target groups no more": "forwards to both no more",
+    "does not forward to both target groups": "forwards to both no more",
+    "is of no load balancer of the target groups": "a test rule is not there",
+    "leads to too, by a weight of its own": "leads to another one",
+    "turn its stickiness off": "is sticky",
     "is being deleted": "a group is being deleted",
     "launches from a launch configuration": "a group launches from a launch configuration",
     "overrides with a template of their own": "an override of a mixed instances policy",
@@ -121,6 +124,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
             "problems",
             "source_problems",
             "place_problems",
+            "_test_problems",
         ):
             yield from (_text(n.value) for n in ast.walk(node) if isinstance(n, ast.Yield) and n.value)
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
