@@ -6,7 +6,7 @@ is taken from a fresh read and put back as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -225,6 +225,30 @@ def delays(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup
     # actions"); when that group is empty, it gets errors until the cookie ends.
     sticky = max([each.get("DurationSeconds", 0) for each in configs if each.get("Enabled")], default=0)
     return Delays(drain_seconds=drain, sticky_seconds=sticky, warm_seconds=warm)
+
+
+def leading(read: Services, arns: Collection[str]) -> dict[str, list[str]]:
+    """ARNs of the rules that lead requests to target groups, with any weight, by the target group's ARN.
+
+    Args:
+        read: Clients that only read.
+        arns: The target groups.
+    """
+    pages = read.elbv2.get_paginator("describe_target_groups").paginate() if arns else ()
+    groups = {
+        raw["TargetGroupArn"]: TargetGroup(
+            raw["TargetGroupName"], raw["TargetGroupArn"], tuple(raw.get("LoadBalancerArns", ())), ""
+        )
+        for page in pages
+        for raw in page["TargetGroups"]
+        if raw["TargetGroupArn"] in arns
+    }
+    found: dict[str, list[str]] = {arn: [] for arn in arns}
+    for rule in _rules(read, groups):
+        for action in rule.get("Actions", ()):
+            for arn in [arn for arn, weight in _led(action).items() if weight and arn in found]:
+                found[arn].append(rule["RuleArn"])
+    return found
 
 
 def _rules(read: Services, groups: Mapping[str, TargetGroup]) -> list[Raw]:

@@ -102,6 +102,7 @@ def limit(p: Pass) -> float:
     slow = before.delays
     watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
     settle = 0 if p.plan.shared else p.plan.limits.settle_seconds
+    watch[Phase.TEST_TRAFFIC] = settle if p.plan.test_rules else 0
     watched = p.plan.rungs[-1].bake_seconds + p.plan.strategy.keep_blue_seconds
     led = 0 if before.first_release else max(slow.sticky_seconds, settle - watched)
     watch[Phase.DRAIN] = slow.drain_seconds + led
