@@ -19,6 +19,7 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Plan
 
 from .balancing.checks import reason
+from .groups.membership import refreshing
 from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
@@ -156,6 +157,7 @@ class Looker:
             frozen=group.frozen,
             targets=tuple([_target(instance, group) for instance in group.instances]),
             launch_error=group.launch_error,
+            refreshing=refreshing(group),
         )
         self._fleets[name] = (group, fleet)
         return fleet

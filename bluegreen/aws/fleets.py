@@ -90,6 +90,15 @@ def behind(group: Raw) -> list[str]:
     return list(dict.fromkeys([*group.get("TargetGroupARNs", ()), *sources]))
 
 
+REFRESHED = ("Cancelled", "Failed", "RollbackFailed", "RollbackSuccessful", "Successful")
+"""How an instance refresh ends; in any other state it replaces instances (API reference, InstanceRefresh)."""
+
+
+def refreshing(refreshes: Iterable[Raw]) -> bool:
+    """Whether one of a group's instance refreshes has not ended."""
+    return any(each.get("Status") not in REFRESHED for each in refreshes)
+
+
 def attached(group: Raw, target_group_arn: str) -> bool:
     """Whether the group's instances are put behind the target group, through either family of calls."""
     return target_group_arn in behind(group)

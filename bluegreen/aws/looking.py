@@ -206,7 +206,14 @@ class Look:
         statuses = self._statuses(fleets.fresh(group)) if outside else None
         worst = fleets.worst([targets[arn] for arn in arns])
         seen = fleets.fleet(group, arns, worst, statuses, self._launch_failure(group))
-        return attrs.evolve(seen, lacks=self._lacks(name, group))
+        return attrs.evolve(seen, lacks=self._lacks(name, group), refreshing=self._refreshing(name))
+
+    def _refreshing(self, name: str) -> bool:
+        """Asked for while a start can still be refused; what is started later shows in the instances."""
+        if self._ledger.loans:
+            return False
+        answer = self._read.autoscaling.describe_instance_refreshes(AutoScalingGroupName=name)
+        return fleets.refreshing(answer["InstanceRefreshes"])
 
     def _lacks(self, name: str, group: Raw) -> tuple[str, ...]:
         """What a group that this deployment made has not been given yet of the one that it is like."""

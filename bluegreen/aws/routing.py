@@ -129,8 +129,12 @@ def find_test_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup
             f"test rule {' and '.join(missing)} is of no load balancer of the target groups: make it, or "
             "correct test_rules"
         )
-    for rule in rules:
-        divided(rule, plan, groups)
+    pairs = [{groups[name].arn for name in pair} for pair in pairs_of(plan)]
+    if half := [rule["RuleArn"] for rule in rules if not any(_forward(rule, pair) for pair in pairs)]:
+        raise NotThere(
+            f"test rule {' and '.join(half)} does not forward to both target groups of a pair: name both in "
+            "one forward action"
+        )
     return tuple([str(rule["RuleArn"]) for rule in rules])
 
 
@@ -145,9 +149,7 @@ def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[st
         if _forward(rule, set(arns)) is not None:
             found = weights(rule, set(arns))
             return {name: (arn, found[arn]) for name, arn in zip(plan.groups, arns, strict=True)}
-    raise NotThere(
-        f"rule {rule['RuleArn']} does not forward to both target groups: name both in one forward action"
-    )
+    raise NotThere(f"rule {rule['RuleArn']} forwards to both target groups no more")
 
 
 def problems(

@@ -89,6 +89,7 @@ class Fleet:
         targets: Every instance that still exists, also those on their way out.
         launch_error: The cloud's words for why the last launch failed, if it did.
         launch_hopeless: Whether the launches fail for a reason that no waiting mends.
+        refreshing: Whether an instance refresh replaces its instances; asked before anything is changed.
         lacks: What the group it was made like has, and it has not yet: one word or two each, see
             ``CopySetting``.
     """
@@ -104,6 +105,7 @@ class Fleet:
     targets: tuple[TargetHealth, ...] = ()
     launch_error: str | None = None
     launch_hopeless: bool = False
+    refreshing: bool = False
     lacks: tuple[str, ...] = ()
 
     # Counted once when the fleet is seen; deciding then costs the same for 2 and for 2,000 instances.

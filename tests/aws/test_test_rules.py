@@ -107,7 +107,7 @@ def test_what_is_wrong_with_a_test_rule_refuses_the_plan(rule: Any, moto: MotoSe
     assert f"test rule {gone} is of no load balancer of the target groups" in problem
     change(forward(account.target_group_arns[:1], (1,)))
     (problem,) = seen(moto, with_tests(arn)).problems
-    assert "does not forward to both target groups: name both in one forward action" in problem
+    assert "does not forward to both target groups of a pair: name both in one forward action" in problem
     vpc = elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
     made = elbv2.create_target_group(Name="other", Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"]
     change(forward((*account.target_group_arns, made[0]["TargetGroupArn"]), (1, 0, 5)))
