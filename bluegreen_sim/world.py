@@ -251,8 +251,7 @@ class World(Copied):
         now: World time in milliseconds.
         settings: How the world behaves.
         groups: The groups that exist.
-        homes: (group, target group): where the instances of a group are registered, also of a group that
-            does not exist yet.
+        homes: (group, target group): where a group's instances are registered, also before it exists.
         rule: (target group, weight): the balancer's rule; a single entry gets everything.
         test_rule: The same of the rule by which test requests come; empty without one.
         template: Name of the launch template.

@@ -24,6 +24,7 @@ from bluegreen.core.commands import (
 )
 from bluegreen.core.gates import Alarm, Window
 from bluegreen.core.ledger import borrow, contested, forgive
+from bluegreen.core.limits import Limits
 from bluegreen.core.machine import fold, initial, sight, step
 from bluegreen.core.observation import (
     Delays,
@@ -34,7 +35,6 @@ from bluegreen.core.observation import (
     Request,
     Result,
 )
-from bluegreen.core.plan import Limits
 from bluegreen.core.state import Ledger, Loan, Phase, Sighting, State
 from bluegreen.strategies import canary, side_by_side
 from tests.core.looks import BLUE, GREEN, SHARED, look, plan, state, targets
