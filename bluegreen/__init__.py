@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .core.gates import Alarm, Hook, MetricGate, Probe, Window
     from .core.invariants import INVARIANTS, Invariant
+    from .core.limits import Deadlines, Limits
     from .core.observation import (
         Fleet,
         GateReading,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
         TargetHealth,
     )
     from .core.plan import (
-        Deadlines,
-        Limits,
         Plan,
         Rung,
         SharedTargetGroup,
@@ -128,7 +127,8 @@ _HOMES = {
     "core.gates": "Alarm Hook MetricGate Probe Window",
     "core.invariants": "INVARIANTS Invariant",
     "core.observation": "Fleet GateReading Health Observation Outcome Reading Shares TargetHealth",
-    "core.plan": "Deadlines Limits Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
+    "core.limits": "Deadlines Limits",
+    "core.plan": "Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
     "deployment": "Deployment Result",
     "gates": "HookGate HttpProbe",

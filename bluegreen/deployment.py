@@ -355,10 +355,8 @@ class Deployment:
         gates = readings(
             self.plan,
             seen,
-            state.phase,
+            state,
             self._gates,
-            green=state.green,
-            blue=state.blue,
             # What a cloud may offer besides: a simulator answers probes itself, and has no calendar.
             fetch=getattr(self.cloud, "fetch", None),
             measure=getattr(self.cloud, "measure", None),

@@ -19,9 +19,9 @@ from .core.errors import Fault, PlanError
 from .core.gates import Alarm, MetricGate, Probe, Window
 from .core.observation import GateReading, Health, Observation, Reading
 from .core.plan import Plan
-from .core.state import Phase
+from .core.state import State
 from .core.text import escaped
-from .core.view import gates_for
+from .core.view import gates_asked
 from .metrics import DETAIL_LIMIT, measured, no_data, told
 from .ports import Gate, Measure
 
@@ -299,33 +299,30 @@ def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:
 def readings(
     plan: Plan,
     observation: Observation,
-    phase: Phase,
+    state: State,
     gates: Mapping[str, Gate],
     *,
-    green: str | None = None,
-    blue: str | None = None,
     fetch: Fetch | None = None,
     measure: Measure | None = None,
     epoch: float | None = 0.0,
 ) -> tuple[GateReading, ...]:
-    """Ask the plan's metrics, probes, hooks and windows that this phase asks; alarms are read by the cloud.
+    """Ask the plan's metrics, probes, hooks and windows whose turn it is; alarms are read by the cloud.
 
     Args:
-        plan: Names them; which phase asks which is the rule of ``core.view.gates_for``.
+        plan: Names them; whose turn it is is the rule of ``core.view.gates_asked``.
         observation: What was seen in this pass.
-        phase: Where the deployment stands.
+        state: Where the deployment stands, and with which groups.
         gates: The checks that the user gave, by name; what has none is asked as the plan says.
-        green: Name of the group whose instances ``{instance}`` stands for.
-        blue: Name of the other one; metrics compare.
         fetch: What asks for probes; None is real HTTP.
         measure: What measures; None: nothing does, and a metric has no data.
         epoch: Unix time of the observation's second 0; None: there is no calendar, and windows are open.
     """
     if not plan.gates:
         return ()
-    asked = [gate for gate in gates_for(plan, phase) if not isinstance(gate, Alarm)]
+    green = state.green
+    asked = [gate for gate in gates_asked(plan, state) if not isinstance(gate, Alarm)]
     metrics = [gate for gate in asked if isinstance(gate, MetricGate) and gate.name not in gates]
-    read = measured(metrics, green, blue, measure) if metrics else {}
+    read = measured(metrics, green, state.blue, measure) if metrics else {}
     found = []
     for named in asked:
         gate = gates.get(named.name)

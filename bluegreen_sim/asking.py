@@ -14,6 +14,7 @@ from bluegreen.core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
 )
 from bluegreen.core.observation import ErrorClass, Outcome, Result
@@ -67,8 +68,8 @@ def carry_out(world: World, command: Command) -> World:
             return autoscaling.set_bounds(world, fleet, low, high)
         case SetSize(fleet=fleet, size=size, min=low, max=high):
             return autoscaling.set_size(world, fleet, size, low, high)
-        case SetShares(weights=weights):
-            return _divide(world, weights)
+        case SetShares() | SetTestShares():
+            return _divide(world, command)
         case Attach(fleet=fleet):
             return autoscaling.attach(world, _shared(world, fleet))
         case Detach(fleet=fleet):
@@ -99,12 +100,23 @@ def _shared(world: World, fleet: str) -> Group:
     return autoscaling.changeable(world, fleet)
 
 
-def _divide(world: World, weights: tuple[tuple[str, int], ...]) -> World:
+Weights = tuple[tuple[str, int], ...]
+
+
+def _divide(world: World, command: SetShares | SetTestShares) -> World:
     if not world.weighted:
         raise Refused("bug", "a shared target group has no weights: attach or detach")
+    if isinstance(command, SetTestShares):
+        return world.replaced(test_rule=_divided(world, world.test_rule, command.weights))
+    if not any(weight for _, weight in command.weights):
+        raise Refused("bug", f"weights must not be all 0: {command.weights}")
+    return balancer.set_weights(world, _divided(world, world.rule, command.weights))
+
+
+def _divided(world: World, rule: Weights, weights: Weights) -> Weights:
     given = {world.home(fleet): weight for fleet, weight in weights}
-    if set(given) != {name for name, _ in world.rule}:
-        raise Refused("absent", f"the rule divides between {', '.join(name for name, _ in world.rule)}")
-    if not all(0 <= weight <= HIGHEST_WEIGHT for weight in given.values()) or not any(given.values()):
-        raise Refused("bug", f"weights must be 0 to {HIGHEST_WEIGHT} and not all 0: {weights}")
-    return balancer.set_weights(world, tuple((name, given[name]) for name, _ in world.rule))
+    if set(given) != {name for name, _ in rule}:
+        raise Refused("absent", f"the rule divides between {', '.join(dict(rule)) or 'nothing'}")
+    if not all(0 <= weight <= HIGHEST_WEIGHT for weight in given.values()):
+        raise Refused("bug", f"weights must be 0 to {HIGHEST_WEIGHT}: {weights}")
+    return tuple((name, given[name]) for name, _ in rule)

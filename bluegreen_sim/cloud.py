@@ -10,7 +10,7 @@ from attrs import evolve
 
 from bluegreen.core.commands import Command
 from bluegreen.core.evidence import Console, Evidence
-from bluegreen.core.gates import MetricGate
+from bluegreen.core.gates import MetricGate, Probe
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
@@ -317,7 +317,8 @@ class SimCloud:
         """Answer a GET as the service would; the counted traffic is not touched.
 
         Args:
-            url: ``http://<instance id>/`` asks an instance directly; any other host is the balancer.
+            url: ``http://<instance id>/`` asks an instance directly; any other host is the balancer. The URL
+                of one of the plan's probes with ``test`` comes by its test rule.
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
@@ -326,7 +327,7 @@ class SimCloud:
         match = _URL.match(url)
         named = self._instance(match[1]) if match else None
         if named is None:
-            named = self._next_target()
+            named = self._next_target(self._tested if url in self._test_urls else self.world)
             if named is None:
                 return 503, "503 Service Temporarily Unavailable"
         app = application(self.world, named)
@@ -345,11 +346,20 @@ class SimCloud:
         self._answered[image] += 1
         return (k + 1) * percent // 100 > k * percent // 100
 
-    def _next_target(self) -> Instance | None:
+    @property
+    def _test_urls(self) -> set[str]:
+        return {gate.url for gate in self.plan.gates if isinstance(gate, Probe) and gate.test}
+
+    @property
+    def _tested(self) -> World:
+        """The world as those see it who come by the test rule."""
+        return self.world.replaced(rule=self.world.test_rule)
+
+    def _next_target(self, world: World) -> Instance | None:
         """Whose turn it is among those that would be asked by hand."""
         k, node = divmod(self._fetched, self.world.settings.node_count)
         self._fetched += 1
-        pools = [pool for pool in balancer.pools(self.world, node) if pool.weight]
+        pools = [pool for pool in balancer.pools(world, node) if pool.weight]
         if not pools:
             return None
         total = sum(pool.weight for pool in pools)

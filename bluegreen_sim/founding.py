@@ -55,6 +55,7 @@ def found(
         groups=tuple(made),
         homes=homes(plan),
         rule=_rule(plan, live),
+        test_rule=_rule(plan, live) if plan.test_rules else (),
         template=plan.launch_template,
         versions=(first := Version(1, 0, live_image), *new_versions(plan, (first,))),
         images=tuple(Image(name, name) for name in dict.fromkeys((live_image, *new_images(plan, (first,))))),
@@ -89,6 +90,8 @@ def carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bo
         changes["budget"] = budget
     if world.homes != homes(plan):
         changes["homes"] = homes(plan)
+    if plan.test_rules and not world.test_rule:
+        changes["test_rule"] = world.rule
     if add_image:
         new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
         changes["images"] = (*world.images, *(Image(name, name) for name in new))

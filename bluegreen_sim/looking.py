@@ -19,13 +19,14 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Plan
 
 from .balancing.checks import reason
+from .groups.membership import refreshing
 from .world import NEVER, Group, Image, Instance, Version, World
 
 _READINGS = {"ok": Reading.PASS, "alarm": Reading.FAIL, "no-data": Reading.NO_DATA}
 _HEALTH = {health.value: health for health in Health}
 
 
-_parts = attrgetter("groups", "homes", "rule", "versions", "images", "template", "alarms")
+_parts = attrgetter("groups", "homes", "rule", "test_rule", "versions", "images", "template", "alarms")
 
 
 @frozen
@@ -77,6 +78,7 @@ class Looker:
             at=at,
             fleets=seen.fleets,
             shares=seen.shares,
+            test_shares=seen.test_shares,
             version=seen.version,
             default_version=seen.default_version,
             image=shown.image_at <= world.now,
@@ -116,7 +118,10 @@ class Looker:
         return Observation(
             at=0,
             fleets=tuple([self._fleet(world, name) for name in plan.groups]),
-            shares=_shares(world, plan),
+            shares=None if plan.shared else _shares(world, plan, world.rule),
+            test_shares=_shares(world, plan, world.test_rule)
+            if plan.test_rules and world.test_rule
+            else None,
             version=version.number if version else None,
             default_version=world.versions[0].number if plan.launch_template == world.template else None,
             gates=tuple([_reading(world, gate.name) for gate in plan.gates if isinstance(gate, Alarm)]),
@@ -152,6 +157,7 @@ class Looker:
             frozen=group.frozen,
             targets=tuple([_target(instance, group) for instance in group.instances]),
             launch_error=group.launch_error,
+            refreshing=refreshing(group),
         )
         self._fleets[name] = (group, fleet)
         return fleet
@@ -212,10 +218,8 @@ def _image(world: World, plan: Plan) -> Image | None:
     return world.image(version.image) if version else None
 
 
-def _shares(world: World, plan: Plan) -> Shares | None:
-    if plan.shared:
-        return None
-    weights = dict(world.rule)
+def _shares(world: World, plan: Plan, rule: tuple[tuple[str, int], ...]) -> Shares:
+    weights = dict(rule)
     return Shares(tuple([(name, weights.get(world.home(name) or "", 0)) for name in plan.groups]))
 
 

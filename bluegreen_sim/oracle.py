@@ -78,7 +78,7 @@ def settings(world: World, *, sizes: bool = True) -> dict[str, object]:
         g.name: (g.min, g.max, g.desired if sizes else None, g.version, g.attached, g.frozen)
         for g in world.groups
     }
-    return found | {"rule": world.rule}
+    return found | {"rule": world.rule, "test_rule": world.test_rule}
 
 
 def wrong_end(
@@ -123,6 +123,8 @@ def _not_promoted(plan: Any, start: World, end: World, state: Any, *, resized: b
     if not state.committed:
         yield "promoted without a commit"
     if not state.leftovers:
+        if end.test_rule != start.test_rule:
+            yield f"the test rule was {start.test_rule}, is {end.test_rule}"
         if blue and (blue.desired or blue.instances) and not resized:
             yield "blue is not at zero"
         if blue and plan.fleets == "replace" and not state.first_release:

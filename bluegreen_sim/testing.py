@@ -20,16 +20,9 @@ import attrs
 from bluegreen import strategies
 from bluegreen.core.errors import MissingExtra
 from bluegreen.core.gates import Alarm
+from bluegreen.core.limits import Deadlines, Limits
 from bluegreen.core.observation import ErrorClass
-from bluegreen.core.plan import (
-    Deadlines,
-    Limits,
-    Plan,
-    Rung,
-    SharedTargetGroup,
-    Strategy,
-    WeightedTargetGroups,
-)
+from bluegreen.core.plan import Plan, Rung, SharedTargetGroup, Strategy, WeightedTargetGroups
 
 from .balancing.target_faults import Flaps, HealthAnswer, InternalError, LuckyProbe, StuckDrain
 from .choices import Choices

@@ -251,9 +251,9 @@ class World(Copied):
         now: World time in milliseconds.
         settings: How the world behaves.
         groups: The groups that exist.
-        homes: (group, target group): where the instances of a group are registered, also of a group that
-            does not exist yet.
+        homes: (group, target group): where a group's instances are registered, also before it exists.
         rule: (target group, weight): the balancer's rule; a single entry gets everything.
+        test_rule: The same of the rule by which test requests come; empty without one.
         template: Name of the launch template.
         versions: Its versions; the first is the default one.
         images: The images.
@@ -280,6 +280,7 @@ class World(Copied):
     groups: tuple[Group, ...] = ()
     homes: tuple[tuple[str, str], ...] = ()
     rule: tuple[tuple[str, int], ...] = ()
+    test_rule: tuple[tuple[str, int], ...] = ()
     template: str = ""
     versions: tuple[Version, ...] = ()
     images: tuple[Image, ...] = ()
@@ -376,10 +377,9 @@ class World(Copied):
                 )
             )
         return (
-            *(tuple(groups), self.rule, self.versions, self.alarms, self.reds, self.faults, self.budget),
-            tuple(
-                [(image.id, image.available_at <= now or image.available_at - now) for image in self.images]
-            ),
+            *(tuple(groups), self.rule, self.test_rule, self.versions),
+            *(self.alarms, self.reds, self.faults, self.budget),
+            tuple([(i.id, i.available_at <= now or i.available_at - now) for i in self.images]),
             tuple([(at - now, fault) for at, fault in self.schedule]),
             tuple([(build.state, min(build.state_at - now, far), build.runs) for build in self.builds]),
             tuple(sorted(instance.key(now, interval) for instance in self.loose)),

@@ -13,8 +13,8 @@ from typing import Any
 
 from bluegreen.aws.rights import LEVELS, RIGHTS, TEMPLATES
 from bluegreen.core.invariants import INVARIANTS, Invariant
+from bluegreen.core.limits import Deadlines
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS
-from bluegreen.core.plan import Deadlines
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Phase
 from bluegreen_sim.table import COLUMNS, JSON_TYPES, schema

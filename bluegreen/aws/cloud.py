@@ -20,6 +20,7 @@ from ..core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
 )
 from ..core.evidence import Evidence
@@ -138,8 +139,8 @@ class AwsCloud:
                 asg.update_auto_scaling_group(
                     AutoScalingGroupName=name, MinSize=low, MaxSize=high, DesiredCapacity=size
                 )
-            case SetShares(weights=weights):
-                self._divide(dict(weights), known)
+            case SetShares() | SetTestShares():
+                self._divide(command, known)
             case Attach(fleet=name):
                 asg.attach_load_balancer_target_groups(
                     AutoScalingGroupName=name, TargetGroupARNs=[known.target_group(name).arn]
@@ -285,10 +286,12 @@ class AwsCloud:
             if group is None or fleets.attached(group, arn):
                 raise
 
-    def _divide(self, wanted: dict[str, int], known: Known) -> None:
-        if not known.rules:
+    def _divide(self, command: SetShares | SetTestShares, known: Known) -> None:
+        tests, wanted = isinstance(command, SetTestShares), dict(command.weights)
+        arns, last = (known.test_rules, known.test_shares) if tests else (known.rules, known.shares)
+        if not arns:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")
-        rules = routing.read_rules(self.clients.read, known.rules)
+        rules = routing.read_rules(self.clients.read, arns)
         shown = {rule["RuleArn"]: known.divided(rule) for rule in rules}
         left = [
             rule
@@ -297,7 +300,7 @@ class AwsCloud:
         ]
         if not left:
             return
-        if (seen := known.shares_of(rules)) != known.shares:
+        if (seen := known.shares_of(rules)) != last:
             raise Refused(ErrorClass.BUSY, f"the weights became {seen} since the last look: looking again")
         by_arn = {arn: wanted[name] for name, (arn, _) in shown[left[0]["RuleArn"]].items()}
         routing.write_rule(self.clients.write, left[0], routing.rewritten(left[0], by_arn))

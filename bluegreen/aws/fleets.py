@@ -84,9 +84,24 @@ def instances(group: Raw) -> list[Raw]:
     return [each for each in group.get("Instances", ()) if each.get("LifecycleState") != "Terminated"]
 
 
+def behind(group: Raw) -> list[str]:
+    """ARNs of the target groups, and of what else its instances are put behind, by either family of calls."""
+    sources = [str(source.get("Identifier")) for source in group.get("TrafficSources", ())]
+    return list(dict.fromkeys([*group.get("TargetGroupARNs", ()), *sources]))
+
+
+REFRESHED = ("Cancelled", "Failed", "RollbackFailed", "RollbackSuccessful", "Successful")
+"""How an instance refresh ends; in any other state it replaces instances (API reference, InstanceRefresh)."""
+
+
+def refreshing(refreshes: Iterable[Raw]) -> bool:
+    """Whether one of a group's instance refreshes has not ended."""
+    return any(each.get("Status") not in REFRESHED for each in refreshes)
+
+
 def attached(group: Raw, target_group_arn: str) -> bool:
     """Whether the group's instances are put behind the target group, through either family of calls."""
-    return target_group_arn in group.get("TargetGroupARNs", ()) or by_traffic_source(group, target_group_arn)
+    return target_group_arn in behind(group)
 
 
 def by_traffic_source(group: Raw, target_group_arn: str) -> bool:
@@ -108,11 +123,9 @@ def protected(group: Raw, size: int) -> list[str]:
     return kept[: min(PROTECTED_A_CALL, max(0, len(staying) - size - free))]
 
 
-def _others(group: Raw, behind: Sequence[str]) -> list[str]:
+def _others(group: Raw, known: Sequence[str]) -> list[str]:
     """What else leads requests to the group's instances."""
-    sources = [source.get("Identifier") for source in group.get("TrafficSources", ())]
-    named = {*group.get("TargetGroupARNs", ()), *sources, *group.get("LoadBalancerNames", ())}
-    return sorted(str(name) for name in named - set(behind))
+    return sorted({*behind(group), *group.get("LoadBalancerNames", ())} - set(known))
 
 
 def suspended(group: Raw) -> set[str]:

@@ -44,10 +44,12 @@ class Known:
         token: Of the deployment.
         target_groups: By name.
         rules: ARNs of the rules that divide by weights.
+        test_rules: Those of the plan's test rules.
         version: The deployment's template version.
         arns: Of the Auto Scaling groups, by name.
         groups: The Auto Scaling groups as they were seen last, by name; absent ones are left out.
         shares: The weights as they were seen last.
+        test_shares: Those of the test rules.
         version_at: When it was made for this deployment.
         extras: Of a group that green is made like: what it is given by calls of its own.
         furnished: The groups that have all of it.
@@ -58,10 +60,12 @@ class Known:
     token: str
     target_groups: dict[str, TargetGroup] = Factory(dict)
     rules: tuple[str, ...] = ()
+    test_rules: tuple[str, ...] = ()
     version: int | None = None
     arns: dict[str, str] = Factory(dict)
     groups: dict[str, Raw] = Factory(dict)
     shares: Shares | None = None
+    test_shares: Shares | None = None
     version_at: datetime | None = None
     extras: dict[str, dict[str, Extra]] = Factory(dict)
     furnished: set[str] = Factory(set)
@@ -121,6 +125,10 @@ class Look:
                 with self._part("shares"):
                     known.shares = None
                     known.shares = seen["shares"] = self._shares()
+            if plan.test_rules:
+                with self._part("test rules"):
+                    known.test_shares = None
+                    known.test_shares = seen["test_shares"] = self._test_shares()
         with self._part("template version"):
             if known.version is None:
                 known.version, known.version_at = self._version()
@@ -198,7 +206,14 @@ class Look:
         statuses = self._statuses(fleets.fresh(group)) if outside else None
         worst = fleets.worst([targets[arn] for arn in arns])
         seen = fleets.fleet(group, arns, worst, statuses, self._launch_failure(group))
-        return attrs.evolve(seen, lacks=self._lacks(name, group))
+        return attrs.evolve(seen, lacks=self._lacks(name, group), refreshing=self._refreshing(name))
+
+    def _refreshing(self, name: str) -> bool:
+        """Asked for while a start can still be refused; what is started later shows in the instances."""
+        if self._ledger.loans:
+            return False
+        answer = self._read.autoscaling.describe_instance_refreshes(AutoScalingGroupName=name)
+        return fleets.refreshing(answer["InstanceRefreshes"])
 
     def _lacks(self, name: str, group: Raw) -> tuple[str, ...]:
         """What a group that this deployment made has not been given yet of the one that it is like."""
@@ -246,6 +261,22 @@ class Look:
         known.rules = known.rules or routing.find_rules(read, self._plan, known.target_groups)
         return known.shares_of(routing.read_rules(read, known.rules))
 
+    def _test_shares(self) -> Shares | None:
+        """None when the rules are gone: no user comes by them, so the deployment is not blind for that."""
+        known, read = self._known, self._read
+        try:
+            known.test_rules = known.test_rules or routing.find_test_rules(
+                read, self._plan, known.target_groups
+            )
+            return known.shares_of(routing.read_rules(read, known.test_rules))
+        except NotThere:
+            if not self._ledger.loans:
+                raise
+        except AwsError as error:
+            if not self._ledger.loans or classify(error) is not ErrorClass.ABSENT:
+                raise
+        return None
+
     def _surroundings(self, seen: Iterable[Fleet]) -> dict[str, Any]:
         """Template and image, and what makes the plan impossible here."""
         known, plan, read = self._known, self._plan, self._read
@@ -264,7 +295,9 @@ class Look:
             found["delays"] = routing.delays(read, known.rules, known.target_groups)
         if known.rules:
             with self._part("rules"):
-                self._problems += routing.problems(read, known.rules, plan, known.target_groups)
+                self._problems += routing.problems(
+                    read, known.rules, known.test_rules, plan, known.target_groups
+                )
         for name, target_group in known.target_groups.items():
             if target_group.kind != "instance":
                 self._problems.append(

@@ -76,11 +76,18 @@ def _balancer(scope: Scope, kind: str) -> Iterable[Limit]:
     routing = scope.plan.routing if scope.plan else None
     named = routing.listener if isinstance(routing, WeightedTargetGroups) else None
     if named is None or ":listener" not in named:
-        return [([scope.arn("elasticloadbalancing", f"{kind}/app/*")], scope.tagged)]
-    account, is_rule, rule = named.partition(":listener-rule/")
+        yield [scope.arn("elasticloadbalancing", f"{kind}/app/*")], scope.tagged
+    tested = scope.plan.test_rules if scope.plan else ()
+    if arns := [_of_kind(arn, kind) for arn in (named or "", *tested) if ":listener" in arn]:
+        yield list(dict.fromkeys(arns)), {}
+
+
+def _of_kind(arn: str, kind: str) -> str:
+    """The listener of an ARN, or its rule; all rules of a listener."""
+    account, is_rule, rule = arn.partition(":listener-rule/")
     if kind == "listener-rule":
-        return [([named if is_rule else f"{named.replace(':listener/', ':listener-rule/')}/*"], {})]
-    return [([f"{account}:listener/{rule.rpartition('/')[0]}" if is_rule else named], {})]
+        return arn if is_rule else f"{arn.replace(':listener/', ':listener-rule/')}/*"
+    return f"{account}:listener/{rule.rpartition('/')[0]}" if is_rule else arn
 
 
 def _journal(scope: Scope) -> tuple[str, str]:

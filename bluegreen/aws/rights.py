@@ -54,8 +54,9 @@ RIGHTS: tuple[Right, ...] = (
         "observe",
         "any",
         _LOOK,
-        "autoscaling:DescribeAutoScalingGroups autoscaling:DescribeScalingActivities "
-        "cloudwatch:DescribeAlarmHistory cloudwatch:DescribeAlarms ec2:DescribeImages "
+        "autoscaling:DescribeAutoScalingGroups autoscaling:DescribeInstanceRefreshes "
+        "autoscaling:DescribeScalingActivities cloudwatch:DescribeAlarmHistory cloudwatch:DescribeAlarms "
+        "ec2:DescribeImages "
         "ec2:DescribeInstanceStatus ec2:DescribeLaunchTemplates "
         "ec2:DescribeLaunchTemplateVersions elasticloadbalancing:DescribeListeners "
         "elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTargetGroupAttributes "

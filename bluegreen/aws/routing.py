@@ -6,7 +6,7 @@ is taken from a fresh read and put back as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -93,7 +93,7 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
         raise NotThere(
             f"routing.listener {named!r} is no ARN of a listener or of a rule: give one, or leave it out"
         )
-    rules = _rules(read, groups)
+    rules = [rule for rule in _rules(read, groups) if not _of_tests(rule, plan)]
     if named is not None:
         rules = [rule for rule in rules if named in (rule["RuleArn"], listener_of(rule))]
     found: list[str] = []
@@ -108,6 +108,34 @@ def find_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) ->
             )
         found += some
     return tuple(found)
+
+
+def _of_tests(rule: Raw, plan: Plan) -> bool:
+    """Whether the plan leads test requests by this rule, or by the listener whose default rule it is."""
+    named = rule["RuleArn"] in plan.test_rules
+    return named or bool(rule.get("IsDefault") and listener_of(rule) in plan.test_rules)
+
+
+def find_test_rules(read: Services, plan: Plan, groups: Mapping[str, TargetGroup]) -> tuple[str, ...]:
+    """ARNs of the plan's test rules.
+
+    Raises:
+        NotThere: If one is not there, or does not forward to both target groups of a pair.
+    """
+    rules = [rule for rule in _rules(read, groups) if _of_tests(rule, plan)]
+    there = {each for rule in rules for each in (str(rule["RuleArn"]), listener_of(rule))}
+    if missing := [named for named in plan.test_rules if named not in there]:
+        raise NotThere(
+            f"test rule {' and '.join(missing)} is of no load balancer of the target groups: make it, or "
+            "correct test_rules"
+        )
+    pairs = [{groups[name].arn for name in pair} for pair in pairs_of(plan)]
+    if half := [rule["RuleArn"] for rule in rules if not any(_forward(rule, pair) for pair in pairs)]:
+        raise NotThere(
+            f"test rule {' and '.join(half)} does not forward to both target groups of a pair: name both in "
+            "one forward action"
+        )
+    return tuple([str(rule["RuleArn"]) for rule in rules])
 
 
 def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[str, tuple[str, int]]:
@@ -125,27 +153,36 @@ def divided(rule: Raw, plan: Plan, groups: Mapping[str, TargetGroup]) -> dict[st
 
 
 def problems(
-    read: Services, arns: Sequence[str], plan: Plan, groups: Mapping[str, TargetGroup]
+    read: Services,
+    arns: Sequence[str],
+    test_arns: Sequence[str],
+    plan: Plan,
+    groups: Mapping[str, TargetGroup],
 ) -> Iterator[str]:
     """Why shifting these rules would not shift all users, one sentence each.
 
     Args:
         read: Clients that only read.
         arns: The rules that are to be shifted.
+        test_arns: The plan's test rules, as far as they were found.
         plan: Whose they are.
         groups: The plan's target groups, by name.
     """
     names = {group.arn: name for name, group in groups.items()}
     rules = _rules(read, groups)
-    shown = [
-        [weight for _, weight in divided(rule, plan, groups).values()]
-        for rule in rules
-        if rule["RuleArn"] in arns
-    ]
-    if any(each != shown[0] for each in shown):
-        yield f"the rules {', '.join(arns)} divide by different weights: give all of them the same"
+    for alike in (arns, test_arns):
+        shown = [
+            [weight for _, weight in divided(rule, plan, groups).values()]
+            for rule in rules
+            if rule["RuleArn"] in alike
+        ]
+        if any(each != shown[0] for each in shown):
+            yield f"the rules {', '.join(alike)} divide by different weights: give all of them the same"
     for rule in rules:
         arn = rule["RuleArn"]
+        if _of_tests(rule, plan):
+            yield from _test_problems(rule, names)
+            continue
         for action in rule.get("Actions", ()):
             led = [(other, weight) for other, weight in sorted(_led(action).items()) if weight]
             if arn not in arns:
@@ -154,6 +191,17 @@ def problems(
                 continue
             for other in [other for other, _ in led if other not in names]:
                 yield f"the rule leads to {other} too, by a weight of its own: set that to 0"
+
+
+def _test_problems(rule: Raw, names: Mapping[str, str]) -> Iterator[str]:
+    """Why test requests would not all come to green by this rule."""
+    arn = rule["RuleArn"]
+    for action in rule.get("Actions", ()):
+        led = [other for other, weight in sorted(_led(action).items()) if weight]
+        for other in [other for other in led if other not in names]:
+            yield f"test rule {arn} leads to {other} too, by a weight of its own: set that to 0"
+        if action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}).get("Enabled"):
+            yield f"test rule {arn} keeps clients on one target group: turn its stickiness off"
 
 
 def delays(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup]) -> Delays:
@@ -179,6 +227,30 @@ def delays(read: Services, arns: Sequence[str], groups: Mapping[str, TargetGroup
     # actions"); when that group is empty, it gets errors until the cookie ends.
     sticky = max([each.get("DurationSeconds", 0) for each in configs if each.get("Enabled")], default=0)
     return Delays(drain_seconds=drain, sticky_seconds=sticky, warm_seconds=warm)
+
+
+def leading(read: Services, arns: Collection[str]) -> dict[str, list[str]]:
+    """ARNs of the rules that lead requests to target groups, with any weight, by the target group's ARN.
+
+    Args:
+        read: Clients that only read.
+        arns: The target groups.
+    """
+    pages = read.elbv2.get_paginator("describe_target_groups").paginate() if arns else ()
+    groups = {
+        raw["TargetGroupArn"]: TargetGroup(
+            raw["TargetGroupName"], raw["TargetGroupArn"], tuple(raw.get("LoadBalancerArns", ())), ""
+        )
+        for page in pages
+        for raw in page["TargetGroups"]
+        if raw["TargetGroupArn"] in arns
+    }
+    found: dict[str, list[str]] = {arn: [] for arn in arns}
+    for rule in _rules(read, groups):
+        for action in rule.get("Actions", ()):
+            for arn in [arn for arn, weight in _led(action).items() if weight and arn in found]:
+                found[arn].append(rule["RuleArn"])
+    return found
 
 
 def _rules(read: Services, groups: Mapping[str, TargetGroup]) -> list[Raw]:

@@ -14,7 +14,8 @@ from attrs import frozen
 
 from bluegreen import read_plan
 from bluegreen.core.plan import Plan
-from bluegreen.journal.history import stories
+from bluegreen.core.state import Phase
+from bluegreen.journal.history import Story, stories
 
 from .exits import Exit
 from .options import (
@@ -84,14 +85,16 @@ def cleanup(
     """Remove what no build and no deployment of FILE's service needs any more.
 
     That is: instances and volumes that image builds left, template versions that no group names and no
-    instance runs, failed images, and snapshots without an image. Never a group, never an image that is
-    available. Without a terminal and without --yes it only says what it would remove.
+    instance runs, failed images, and snapshots without an image; with fleets = "replace" groups that an
+    ended deployment made and that no rule leads to. Never the group of the last promoted deployment, never
+    an image that is available. Without a terminal and without --yes it only says what it would remove.
     """
     from bluegreen.aws.owned import leftovers
 
     plan = read_plan(file)
     with _place(plan, options) as place:
-        known = place.deployments(file, state, journal)
+        told = place.deployments(file, state, journal)
+        known = {name: story.state.phase.ended for name, story in told.items()}
         found = list(
             leftovers(
                 place.inventory(),
@@ -99,6 +102,7 @@ def cleanup(
                 older_than_hours=older_than_hours,
                 ended={name for name, ended in known.items() if ended},
                 unfinished={name for name, ended in known.items() if not ended},
+                abandoned=abandoned(plan, told),
             )
         )
         items = [one.item for one in found]
@@ -155,7 +159,7 @@ def destroy(
     _check_confirmed(confirm, plan.service)
     with _place(plan, options) as place:
         known = {} if force else place.deployments(file, state, journal)
-        if running := [name for name, ended in known.items() if not ended]:
+        if running := [name for name, story in known.items() if not story.state.phase.ended]:
             way = "let it go on, or abort it, or say --force"
             output.fault("unfinished", f"bluegreen: {running[-1]} has not ended: {way}")
             return Exit.REFUSED
@@ -207,13 +211,27 @@ class Place:
             return inventory(self.clients)
         return inventory(self.clients, self.plan.service, self.plan.launch_template)
 
-    def deployments(self, file: Path, state: Path | None, journal: str | None) -> dict[str, bool]:
-        """The deployments that the journal knows, oldest first, and whether each has ended."""
+    def deployments(self, file: Path, state: Path | None, journal: str | None) -> dict[str, Story]:
+        """The deployments that the journal knows, oldest first, by id."""
         assert self.plan is not None, "it was read from the file"
         folder = home_in(self.account, file, self.plan.service, state=state, journal=journal, said={})
-        return {
-            story.state.ledger.deployment_id: story.state.phase.ended for story in stories(folder.journal())
-        }
+        return {story.state.ledger.deployment_id: story for story in stories(folder.journal())}
+
+
+def abandoned(plan: Plan, told: Mapping[str, Story]) -> set[str]:
+    """Ids of deployments of which no group can be live: another one has replaced it, or it was given up.
+
+    Of standing groups the idle one is the next green, and while a deployment has not ended nobody knows.
+
+    Args:
+        plan: What is to be deployed next.
+        told: The journal's deployments by id, oldest first.
+    """
+    promoted = [story for story in told.values() if story.state.phase is Phase.PROMOTED]
+    standing = "standing" in (plan.fleets, *(story.plan.fleets for story in promoted[-1:]))
+    if standing or not all(story.state.phase.ended for story in told.values()):
+        return set()
+    return set(told) - {story.state.ledger.deployment_id for story in promoted[-1:]}
 
 
 @contextmanager

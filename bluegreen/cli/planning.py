@@ -163,6 +163,8 @@ class Forecast:
         else:
             yield "~", f"{green}: pointed at that version, 0 → {self._first_size()}"
         yield " ", "each instance is proven healthy before any user reaches it"
+        if plan.test_rules:
+            yield "~", f"test rules {', '.join(plan.test_rules)}: to {green}, until users have moved for good"
         if self.found and self.found.first_release:
             yield "~", f"requests: all to {green}, once it is proven"
             return
@@ -235,6 +237,7 @@ class Forecast:
             "first_release": found.first_release if found else None,
             "problems": self.problems,
             "routing": plan.routing.kind,
+            "test_rules": plan.test_rules,
             "rungs": [
                 {
                     "percent": rung.percent,

@@ -105,6 +105,18 @@ target_group_name = matching(
 )
 
 
+rule_name = matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")
+
+
+def names_of_rules(value: object) -> str | None:
+    """Any number of different listeners and rules."""
+    if not isinstance(value, tuple):
+        return "must be listeners or rules, by name or ARN"
+    if remedy := next((f"{name!r} {remedy}" for name in value if (remedy := rule_name(name))), None):
+        return remedy
+    return None if len(set(value)) == len(value) else "must name each rule once"
+
+
 def two_target_groups(value: object) -> str | None:
     """Two different target groups, paired with the groups by position."""
     if not isinstance(value, tuple) or len(value) != 2:

@@ -75,6 +75,13 @@ class SetShares:
 
 
 @frozen(kw_only=True)
+class SetTestShares:
+    """Set the weights with which the plan's test rules divide test requests; see ``SetShares``."""
+
+    weights: tuple[tuple[str, int], ...]
+
+
+@frozen(kw_only=True)
 class Attach:
     """Put a group's instances, and all later ones, behind the shared target group."""
 
@@ -122,6 +129,7 @@ Command = (
     | SetBounds
     | SetSize
     | SetShares
+    | SetTestShares
     | Attach
     | Detach
     | Freeze
@@ -136,6 +144,7 @@ COMMANDS: tuple[type, ...] = (
     SetBounds,
     SetSize,
     SetShares,
+    SetTestShares,
     Attach,
     Detach,
     Freeze,
@@ -157,8 +166,9 @@ def describe(command: Command) -> str:
             return f"keep {fleet} between {low} and {high}"
         case SetSize(fleet=fleet, size=size):
             return f"size of {fleet} to {size}"
-        case SetShares(weights=weights):
-            return "weights " + ", ".join(f"{fleet} {weight}" for fleet, weight in weights)
+        case SetShares(weights=weights) | SetTestShares(weights=weights):
+            what = "weights" if isinstance(command, SetShares) else "test weights"
+            return f"{what} " + ", ".join(f"{fleet} {weight}" for fleet, weight in weights)
         case Attach(fleet=fleet):
             return f"attach {fleet}"
         case Detach(fleet=fleet):

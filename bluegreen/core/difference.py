@@ -18,13 +18,14 @@ from .commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
     describe,
 )
 from .gates import Window
 from .observation import Fleet, Health, Observation, Reading, Shares
 from .plan import Plan
-from .state import Phase, State
+from .state import Loan, Phase, State
 from .targets import FleetTarget, Target, want
 from .text import counted
 from .view import blue_carries, gates_for, green_healthy, green_serves, proven, rung
@@ -152,6 +153,14 @@ def _share(scene: _Scene) -> Iterator[Wish]:
         yield SetShares(weights=wanted), blue_carries(scene.state, scene.observation)
 
 
+def _test(scene: _Scene) -> Iterator[Wish]:
+    shares, wanted = scene.observation.test_shares, scene.target.test_shares
+    if shares is not None and wanted is not None and not shares.show(wanted):
+        # No user comes by a test rule; on the way forward testers meet a green that is proven.
+        enough = proven(scene.plan, scene.state) >= scene.target.proven
+        yield SetTestShares(weights=wanted), enough
+
+
 def _detach(scene: _Scene) -> Iterator[Wish]:
     for fleet, wanted in scene.sides:
         if wanted.attached is False and fleet.attached:
@@ -183,6 +192,7 @@ _ORDER: tuple[Callable[[_Scene], Iterator[Wish]], ...] = (
     _copy,
     _attach,
     _share,
+    _test,
     _detach,
     _shrink,
     _delete,
@@ -228,6 +238,8 @@ def missing(plan: Plan, state: State, target: Target, observation: Observation) 
         yield "the template version is not there yet"
     if target.proven and (count := proven(plan, state)) < target.proven:
         yield _proof(state, target, observation, count)
+    if target.test_shares is not None and observation.test_shares is None:
+        yield "the test rules are not there any more"
     if target.gone is not None:
         fleet = observation.fleet(target.gone)
         if fleet is not None and fleet.exists and fleet.running:
@@ -275,16 +287,28 @@ def owed(plan: Plan, state: State, observation: Observation) -> tuple[str, ...]:
     target = want(plan, state, observation)
     left = [describe(command) for command, _ in _wishes(plan, state, target, observation)]
     left += missing(plan, state, target, observation)
-    if state.phase is Phase.DISCARD:
-        left += _changed_by_others(state, observation)
+    left += _changed_by_others(state, observation)
     return tuple(left)
 
 
 def _changed_by_others(state: State, observation: Observation) -> Iterator[str]:
     for loan in state.ledger.loans:
+        if loan.setting == "test_weight" and loan.written:
+            yield from _test_changed_by_others(loan, observation)
+        if state.phase is not Phase.DISCARD:
+            continue
         fleet = observation.fleet(loan.fleet)
         if fleet is None or not fleet.exists or loan.setting not in ("min", "max", "version"):
             continue
         now = getattr(fleet, loan.setting)
         if loan.foreign(now):
             yield f"{loan.setting} of {loan.fleet} is {now}, was {loan.before}: changed by others, left alone"
+
+
+def _test_changed_by_others(loan: Loan, observation: Observation) -> Iterator[str]:
+    shown = observation.test_shares
+    if shown is None:
+        yield f"the test rules are gone, weight of {loan.fleet} was {loan.before}"
+    elif foreign := [weight for weight in shown.seen(loan.fleet) if loan.foreign(weight)]:
+        now = f"test weight of {loan.fleet} is {foreign[0]}, was {loan.before}"
+        yield f"{now}: changed by others, left alone"

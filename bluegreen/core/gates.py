@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from .checks import Validated, checked, matching, one_of, optional, resource_name, whole
+from .checks import Validated, checked, flag, matching, one_of, optional, resource_name, whole
 from .errors import Fault
 from .text import HIDDEN
 
@@ -41,6 +41,8 @@ class Probe(Validated):
         status: Expected HTTP status.
         body: Regular expression that the body must contain; None accepts any body.
         requests: How many requests make one reading.
+        test: Whether the URL is one of those that ``Plan.test_rules`` lead to green: then it is asked before
+            users come, too.
 
     Raises:
         PlanError: With every fault.
@@ -54,6 +56,7 @@ class Probe(Validated):
         lambda v: None if v is None or isinstance(v, str) else "must be a regular expression", default=None
     )
     requests: int = checked(whole(1, 1000), default=10)
+    test: bool = checked(flag, default=False)
 
     def cross_faults(self) -> Iterator[Fault]:
         """No password in the URL, for plans are written into journals; and the body pattern must compile."""

@@ -15,6 +15,7 @@ from .commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
 )
 from .observation import Observation
@@ -32,8 +33,9 @@ def pre_image(ledger: Ledger, observation: Observation) -> Ledger:
         if fleet.exists
         for setting in ("min", "max")
     ]
-    if observation.shares is not None:
-        noted += [Loan(fleet, "weight", weight) for fleet, weight in observation.shares.weights]
+    for setting, shares in (("weight", observation.shares), ("test_weight", observation.test_shares)):
+        if shares is not None:
+            noted += [Loan(fleet, setting, weight) for fleet, weight in shares.weights]
     return Ledger(ledger.deployment_id, (*ledger.loans, *noted))
 
 
@@ -92,6 +94,8 @@ def _settings(command: Command) -> tuple[tuple[str, str, int], ...]:
             return ((fleet, "min", low), (fleet, "max", high), (fleet, "size", size))
         case SetShares(weights=weights):
             return tuple((fleet, "weight", weight) for fleet, weight in weights)
+        case SetTestShares(weights=weights):
+            return tuple((fleet, "test_weight", weight) for fleet, weight in weights)
         case Attach(fleet=fleet):
             return ((fleet, "attached", 1),)
         case Detach(fleet=fleet):
@@ -103,8 +107,9 @@ def _settings(command: Command) -> tuple[tuple[str, str, int], ...]:
 
 
 def _seen(observation: Observation, fleet_name: str, setting: str) -> int | None:
-    if setting == "weight":
-        return observation.shares.weight(fleet_name) if observation.shares else None
+    if setting in ("weight", "test_weight"):
+        shares = observation.shares if setting == "weight" else observation.test_shares
+        return shares.weight(fleet_name) if shares else None
     fleet = observation.fleet(fleet_name)
     if fleet is None:
         return None

@@ -89,6 +89,7 @@ class Fleet:
         targets: Every instance that still exists, also those on their way out.
         launch_error: The cloud's words for why the last launch failed, if it did.
         launch_hopeless: Whether the launches fail for a reason that no waiting mends.
+        refreshing: Whether an instance refresh replaces its instances; asked before anything is changed.
         lacks: What the group it was made like has, and it has not yet: one word or two each, see
             ``CopySetting``.
     """
@@ -104,6 +105,7 @@ class Fleet:
     targets: tuple[TargetHealth, ...] = ()
     launch_error: str | None = None
     launch_hopeless: bool = False
+    refreshing: bool = False
     lacks: tuple[str, ...] = ()
 
     # Counted once when the fleet is seen; deciding then costs the same for 2 and for 2,000 instances.
@@ -334,6 +336,7 @@ class Observation:
         at: When it was seen, in seconds; cut to an eighth.
         fleets: Both of the plan's groups, as far as they could be read.
         shares: The weights read back; None behind a shared target group, or when unread.
+        test_shares: The same of the plan's test rules; None without any, or when they are not there any more.
         delays: As long as nothing was changed: what the balancer makes everybody wait for.
         version: The template version found under the deployment's token, or the one that the plan names;
             None when there is none.
@@ -349,6 +352,7 @@ class Observation:
     at: float = field(converter=instant)
     fleets: tuple[Fleet, ...] = ()
     shares: Shares | None = None
+    test_shares: Shares | None = None
     delays: Delays = Delays()
     version: int | None = None
     default_version: int | None = None

@@ -16,10 +16,12 @@ from .checks import (
     flag,
     instance_of,
     matching,
+    names_of_rules,
     one_of,
     optional,
     percentage,
     resource_name,
+    rule_name,
     seconds,
     service_name,
     target_group_name,
@@ -28,7 +30,8 @@ from .checks import (
     whole,
 )
 from .errors import Fault
-from .gates import Gate, MetricGate
+from .gates import Gate, MetricGate, Probe
+from .limits import Deadlines, Limits
 
 # -------------------------------------------------------------------------------------------- strategy
 
@@ -123,10 +126,7 @@ class WeightedTargetGroups(Validated):
 
     kind: ClassVar[str] = "weighted"
     target_groups: tuple[str, str] = checked(two_target_groups)
-    listener: str | None = checked(
-        optional(matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")), default=None
-    )
-
+    listener: str | None = checked(optional(rule_name), default=None)
     also: tuple[tuple[str, str], ...] = checked(target_group_pairs, default=())
 
     def __init__(
@@ -158,58 +158,6 @@ class WeightedTargetGroups(Validated):
 
 
 Routing = SharedTargetGroup | WeightedTargetGroups
-
-
-# ----------------------------------------------------------------------------------- limits, deadlines
-
-
-@frozen(kw_only=True)
-class Limits(Validated):
-    """Numbers that bound a deployment.
-
-    Args:
-        poll_seconds: Time between two looks.
-        proof_looks: Looks in a row in which an instance must be healthy before it counts as proven.
-        proof_seconds: Time that these looks must span.
-        settle_seconds: How long weights that were written may take to reach every node of the balancer: the
-            group that loses its users is kept whole for so long; and a group that was created to be seen: a
-            way back looks for it for so long. AWS documents no figure.
-        blind_grace_seconds: How long past a deadline an unreadable world is waited for.
-        rewrites: How often a setting that another actor changes is written again before a person
-            is asked.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    poll_seconds: int = checked(whole(1, 3600, "seconds"), default=5)
-    proof_looks: int = checked(whole(1, 100), default=2)
-    proof_seconds: int = checked(seconds, default=5)
-    settle_seconds: int = checked(seconds, default=15)
-    blind_grace_seconds: int = checked(seconds, default=120)
-    rewrites: int = checked(whole(0, 100), default=3)
-
-
-@frozen(kw_only=True)
-class Deadlines(Validated):
-    """How long each phase may take, in seconds on the deployment's own clock.
-
-    Those of ``bake`` and ``keep_blue`` run after the time that the strategy asks for.
-
-    Raises:
-        PlanError: With every fault.
-    """
-
-    preflight_seconds: int = checked(seconds, default=120)
-    scale_up_seconds: int = checked(seconds, default=900)
-    test_traffic_seconds: int = checked(seconds, default=300)
-    shift_seconds: int = checked(seconds, default=600)
-    bake_seconds: int = checked(seconds, default=300)
-    keep_blue_seconds: int = checked(seconds, default=300)
-    drain_seconds: int = checked(seconds, default=1800)
-    clean_up_seconds: int = checked(seconds, default=600)
-    roll_back_seconds: int = checked(seconds, default=900)
-    discard_seconds: int = checked(seconds, default=1800)
 
 
 # ------------------------------------------------------------------------------------------------ plan
@@ -278,6 +226,10 @@ class Plan(Validated):
         console_lines: How many of the last lines that its instances wrote on their consoles go into the
             journal before that; 0 for none, for they may hold secrets.
         freeze_scaling: Whether both groups' own scaling is suspended until the end.
+        test_rules: Names or ARNs of rules (or of listeners: their default rules) by which test requests come,
+            on a port or with a header of their own. Each divides between both target groups of a pair, as
+            the rule for users does. From a proven green to the end of the last watch they lead to green;
+            then they are as they were. Only with ``WeightedTargetGroups``.
         gates: What must hold besides health.
         limits: See ``Limits``.
         deadlines: See ``Deadlines``.
@@ -311,6 +263,7 @@ class Plan(Validated):
     keep_failed_green_seconds: int = checked(seconds, default=0)
     console_lines: int = checked(whole(0, 200, "lines"), default=0)
     freeze_scaling: bool = checked(flag, default=False)
+    test_rules: tuple[str, ...] = checked(names_of_rules, default=())
     gates: tuple[Gate, ...] = checked(_gates, default=())
     limits: Limits = checked(instance_of(Limits), factory=Limits)
     deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
@@ -330,6 +283,7 @@ class Plan(Validated):
                 yield Fault(
                     "source_version", self.source_version, "goes with an image: no version is made here"
                 )
+        yield from self._test_faults()
         if self.shared:
             for i, gate in enumerate(self.gates):
                 if isinstance(gate, MetricGate) and gate.by == "target-group":
@@ -347,6 +301,16 @@ class Plan(Validated):
                         "with a shared target group a full-size green beside the whole blue gets 50 %: "
                         "use at most 50, then 100, or routing kind 'weighted'",
                     )
+
+    def _test_faults(self) -> Iterator[Fault]:
+        if self.test_rules and isinstance(self.routing, SharedTargetGroup):
+            remedy = "behind a shared target group nothing tells green apart: use routing kind 'weighted'"
+            yield Fault("test_rules", self.test_rules, remedy)
+        elif isinstance(self.routing, WeightedTargetGroups) and self.routing.listener in self.test_rules:
+            yield Fault("test_rules", self.test_rules, "users come by routing.listener: name another rule")
+        for i, gate in enumerate(self.gates):
+            if isinstance(gate, Probe) and gate.test and not self.test_rules:
+                yield Fault(f"gates[{i}].test", gate.test, "needs test_rules that lead to green")
 
     @property
     def shared(self) -> bool:

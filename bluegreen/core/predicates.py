@@ -17,6 +17,7 @@ from .commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
 )
 from .difference import owed
 from .observation import Fleet, Observation, Reading, Shares
@@ -263,7 +264,9 @@ def s14(plan: Plan, state: State, observation: Observation, command: Command) ->
     match command:
         case PrepareVersion(template=template, image=image, token=token):
             return (template, image, token) == (plan.launch_template, plan.image, state.ledger.deployment_id)
-        case SetShares(weights=weights):
+        case SetTestShares() if not plan.test_rules:
+            return False
+        case SetShares(weights=weights) | SetTestShares(weights=weights):
             return {name for name, _ in weights} == set(plan.groups)
         case _:
             return command.fleet in plan.groups
@@ -279,6 +282,8 @@ def s15(plan: Plan, state: State, observation: Observation, command: Command) ->
             return (
                 all(0 <= weight <= 999 for _, weight in weights) and sum(weight for _, weight in weights) > 0
             )
+        case SetTestShares(weights=weights):  # at rest they may lead nowhere
+            return all(0 <= weight <= 999 for _, weight in weights)
         case (
             SetSize(fleet=name, min=low, max=high, size=size)
             | CreateFleet(fleet=name, min=low, max=high, size=size)

@@ -96,6 +96,10 @@ def _because(reading: GateReading | None) -> str:
 def _problems(plan: Plan, observation: Observation, found: Survey, live: list[Fleet]) -> Iterator[str]:
     yield from observation.problems
     yield from _sources(plan, observation)
+    for name in [fleet.name for fleet in observation.fleets if fleet.refreshing]:
+        yield f"an instance refresh replaces the instances of {name}: wait until it has ended, or cancel it"
+    if plan.test_rules and observation.test_shares is None and not observation.problems:
+        yield f"no test rule {' or '.join(plan.test_rules)} was found: correct test_rules"
     if len(live) == 2:
         yield (
             f"{plan.groups[0]} and {plan.groups[1]} are both live: scale the one that should not be "

@@ -19,7 +19,7 @@ class Phase(Enum):
     SCALE_UP = "scale_up"
     """The version exists, green is at size and healthy where its health can be seen."""
     TEST_TRAFFIC = "test_traffic"
-    """Green is asked directly; no users."""
+    """Green is asked directly, and by the plan's test rules; no users."""
     SHIFT = "shift"
     """A rung's share moves to green."""
     BAKE = "bake"
@@ -69,7 +69,8 @@ class Loan:
 
     Args:
         fleet: The group.
-        setting: ``min``, ``max``, ``size``, ``version``, ``attached``, ``frozen`` or ``weight``.
+        setting: ``min``, ``max``, ``size``, ``version``, ``attached``, ``frozen``, ``weight`` or
+            ``test_weight``.
         before: Its value before our first change.
         written: Every value that we asked for since. A value that is neither of these is somebody
             else's and is left alone.

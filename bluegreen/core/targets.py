@@ -39,6 +39,7 @@ class Target:
         blue: Blue's settings.
         green: Green's settings.
         shares: The weights, for both groups; None when they are not ours to say.
+        test_shares: The same of the plan's test rules.
         proven: Instances of green that must be proven.
         gone: The group that must have no instance left.
         seconds: Own time that must have passed in the phase.
@@ -50,6 +51,7 @@ class Target:
     blue: FleetTarget = NOTHING
     green: FleetTarget = NOTHING
     shares: tuple[tuple[str, int], ...] | None = None
+    test_shares: tuple[tuple[str, int], ...] | None = None
     proven: int = 0
     gone: str | None = None
     seconds: int = 0
@@ -76,7 +78,9 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
                 blue=_pinned(plan, state, blue),
                 green=_grown(plan, state, green, size, attached=False),
                 shares=_before(state) if not plan.shared else None,
+                test_shares=_tested(plan, state),
                 proven=size,
+                seconds=watch(plan, state),
                 gates=state.phase is Phase.TEST_TRAFFIC,
             )
         case Phase.SHIFT | Phase.BAKE | Phase.KEEP_BLUE:
@@ -92,7 +96,7 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
                 seconds=seconds,
             )
         case Phase.CLEAN_UP:
-            return _promoted(plan, state, blue, green)
+            return _promoted(plan, state, observation, blue, green)
         case Phase.ROLL_BACK:
             return Target(
                 blue=_pinned(plan, state, blue),
@@ -100,7 +104,7 @@ def want(plan: Plan, state: State, observation: Observation) -> Target:
                 shares=None if plan.shared else _before(state),
             )
         case Phase.DISCARD:
-            return _discarded(plan, state, blue, green)
+            return _discarded(plan, state, observation, blue, green)
         case _:
             return Target()
 
@@ -114,6 +118,7 @@ def _shifted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
         blue=_pinned(plan, state, blue),
         green=_grown(plan, state, green, size, attached=True),
         shares=_divided(plan, state, share),
+        test_shares=_tested(plan, state),
         proven=size,
         seconds=0 if sick else watch(plan, state),
         gates=True,
@@ -151,8 +156,22 @@ def _divided(plan: Plan, state: State, share: int) -> tuple[tuple[str, int], ...
     return tuple((name, share if name == state.green else 100 - share) for name in plan.groups)
 
 
-def _before(state: State) -> tuple[tuple[str, int], ...]:
-    return tuple((loan.fleet, loan.before or 0) for loan in state.ledger.loans if loan.setting == "weight")
+def _tested(plan: Plan, state: State) -> tuple[tuple[str, int], ...] | None:
+    """All test requests to green, before the first user comes and as long as there is a way back."""
+    return _divided(plan, state, 100) if plan.test_rules else None
+
+
+def _untested(state: State, observation: Observation) -> tuple[tuple[str, int], ...] | None:
+    """Where test requests went before; None where they are not ours to say, or somebody else did after us."""
+    shown = observation.test_shares
+    loans = [loan for loan in state.ledger.loans if loan.setting == "test_weight"]
+    if shown is None or any(loan.foreign(weight) for loan in loans for weight in shown.seen(loan.fleet)):
+        return None
+    return _before(state, "test_weight") or None
+
+
+def _before(state: State, setting: str = "weight") -> tuple[tuple[str, int], ...]:
+    return tuple((loan.fleet, loan.before or 0) for loan in state.ledger.loans if loan.setting == setting)
 
 
 def _given_back(state: State, fleet: Fleet, setting: str, value: int) -> int | None:
@@ -166,11 +185,12 @@ def _thawed(state: State, fleet: Fleet) -> bool | None:
     return None if before is None else bool(before)
 
 
-def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
+def _promoted(plan: Plan, state: State, observation: Observation, blue: Fleet, green: Fleet) -> Target:
     """Roles swap: green gets the bounds that blue had, blue those of the idle group."""
-    shares = _divided(plan, state, 100)
+    shares, tested = _divided(plan, state, 100), _untested(state, observation)
     if state.first_release:
-        return Target(green=FleetTarget(frozen=_thawed(state, green)), shares=shares)
+        thawed = FleetTarget(frozen=_thawed(state, green))
+        return Target(green=thawed, shares=shares, test_shares=tested)
     replaced = plan.fleets == "replace"
     # A green that is made like a blue whose owner had suspended its scaling stays suspended as well.
     thaws = state.ledger.loan(green.name, "exists") is None or state.ledger.loan(blue.name, "frozen")
@@ -197,12 +217,13 @@ def _promoted(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
             frozen=_thawed(state, green) if thaws else None,
         ),
         shares=shares,
+        test_shares=tested,
         gone=blue.name,
         seconds=watch(plan, state),
     )
 
 
-def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
+def _discarded(plan: Plan, state: State, observation: Observation, blue: Fleet, green: Fleet) -> Target:
     """Everything as it was: green as we found it (or gone, if we made it), blue's bounds as they were."""
     made, seconds = state.ledger.loan(green.name, "exists"), watch(plan, state)
     attached = _given_back(state, green, "attached", int(green.attached))
@@ -224,6 +245,8 @@ def _discarded(plan: Plan, state: State, blue: Fleet, green: Fleet) -> Target:
             frozen=None if made else _thawed(state, green),
         ),
         shares=None if plan.shared else _before(state),
+        # Who looks at a green that is kept comes by them.
+        test_shares=None if state.elapsed < seconds else _untested(state, observation),
         gone=green.name,
         seconds=seconds if green.exists else max(seconds, unseen_seconds(plan, state)),
     )

@@ -69,6 +69,8 @@ def rung(plan: Plan, state: State) -> Rung:
 def watch(plan: Plan, state: State) -> int:
     """Own seconds that strategy and balancer ask the phase to last."""
     match state.phase:
+        case Phase.TEST_TRAFFIC if plan.test_rules:
+            return plan.limits.settle_seconds
         case Phase.BAKE:
             return rung(plan, state).bake_seconds
         case Phase.KEEP_BLUE:
@@ -98,6 +100,16 @@ def unseen_seconds(plan: Plan, state: State) -> int:
     return plan.limits.settle_seconds if created and not told else 0
 
 
+def settling(plan: Plan, state: State) -> bool:
+    """Whether test requests may still be led elsewhere by a node that lags: what they meet says nothing."""
+    return state.phase is Phase.TEST_TRAFFIC and state.elapsed < watch(plan, state)
+
+
+def gates_asked(plan: Plan, state: State) -> tuple[Gate, ...]:
+    """The gates that are asked in the look after this state."""
+    return () if settling(plan, state) else gates_for(plan, state.phase)
+
+
 _WATCHED = (Phase.BAKE, Phase.KEEP_BLUE)
 """The phases in which gates watch what users get of green."""
 
@@ -113,8 +125,9 @@ def _asked(gate: Gate, phase: Phase) -> bool:
             return phase in (Phase.PREFLIGHT, Phase.TEST_TRAFFIC, *_WATCHED)
         case MetricGate():
             return phase in _WATCHED
-        case Probe(url=url):
-            # Before users are there, only asking each instance directly reaches green.
-            return phase in _WATCHED or (phase is Phase.TEST_TRAFFIC and "{instance}" in url)
+        case Probe(url=url, test=test):
+            # Before users are there, only asking each instance directly, or a test rule, reaches green.
+            reaches = test or "{instance}" in url
+            return phase in _WATCHED or (phase is Phase.TEST_TRAFFIC and reaches)
         case Hook():
             return gate.waits(phase.value)

@@ -22,9 +22,8 @@ from bluegreen import strategies
 from bluegreen.core.checks import Check
 from bluegreen.core.errors import Fault, PlanError
 from bluegreen.core.gates import Gate
+from bluegreen.core.limits import Deadlines, Limits
 from bluegreen.core.plan import (
-    Deadlines,
-    Limits,
     Plan,
     Rung,
     SharedTargetGroup,
@@ -158,6 +157,7 @@ class _Reader:
             "phases": self.names,
             "days": self.names,
             "freezes": self.names,
+            "test_rules": self.names,
             "routing": partial(self.union, kinds=ROUTINGS),
             "strategy": self.strategy,
             "rungs": lambda data, path: self.array(data, path, partial(self.table, Rung)),

@@ -56,9 +56,12 @@ BALANCER_ARN = f"{_ELB}loadbalancer/app/{BALANCER}/{digest(BALANCER)}"
 LISTENER_ARN = f"{_ELB}listener/app/{BALANCER}/{digest(BALANCER)}/{digest('listener')}"
 
 
-def rule_arn(priority: str) -> str:
-    """A rule's, by its priority or ``default``."""
-    return f"{_ELB}listener-rule/app/{BALANCER}/{digest(BALANCER)}/{digest('listener')}/{digest(priority)}"
+TEST_LISTENER_ARN = f"{_ELB}listener/app/{BALANCER}/{digest(BALANCER)}/{digest('test listener')}"
+
+
+def rule_arn(priority: str, listener: str = LISTENER_ARN) -> str:
+    """A rule's, by its priority or ``default``, and by its listener's."""
+    return f"{listener.replace(':listener/', ':listener-rule/')}/{digest(priority)}"
 
 
 def template_id(name: str) -> str:

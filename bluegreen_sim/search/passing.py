@@ -26,7 +26,7 @@ from bluegreen.core.observation import (
 )
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, Phase, State, Step
-from bluegreen.core.view import gates_for
+from bluegreen.core.view import gates_asked
 from bluegreen.deployment import carry_out
 from bluegreen.ports import Clock
 
@@ -102,7 +102,7 @@ def completed(
     exceptions = dict([failing] if failing else ())
     readings = tuple(
         GateReading(name=gate.name, reading=exceptions.get(gate.name, Reading.PASS))
-        for gate in gates_for(plan, state.phase)
+        for gate in gates_asked(plan, state)
         if not isinstance(gate, Alarm)
     )
     requests = (request,) if request else ()
@@ -303,7 +303,7 @@ class Passing(ABC):
         """The probe or hook that fails now, or cannot say yet, if one does; alarms are the world's."""
         if not self.budget.reds:
             return None
-        gates = [g for g in gates_for(self.plan, self.state.phase) if not isinstance(g, Alarm)]
+        gates = [g for g in gates_asked(self.plan, self.state) if not isinstance(g, Alarm)]
         bad = [
             (gate.name, reading)
             for gate in gates

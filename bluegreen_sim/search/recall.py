@@ -353,6 +353,7 @@ def _beside(place: Place, world: World) -> Place:
     """A world in the middle of a pass: everybody is still called as at its beginning."""
     bare = world.replaced(budget=Budget(), history=())
     same = bare.groups is place.world.groups and bare.rule is place.world.rule
+    same = same and bare.test_rule is place.world.test_rule
     if same and bare.faults is place.world.faults and bare.versions is place.world.versions:
         return place
     return Place(bare)

@@ -74,7 +74,8 @@ class Plainly(Passing):
                 "a look sees nothing" if seen.unread else "a look shows what the one before showed"
             )
         truth = self.cloud.look(plan, ledger)
-        self.fresh = (seen.fleets, seen.shares) == (truth.fleets, truth.shares)
+        shown, true = ((look.fleets, look.shares, look.test_shares) for look in (seen, truth))
+        self.fresh = shown == true
         return seen
 
     def decide(self, look: Observation, failing: Failing | None) -> Step:

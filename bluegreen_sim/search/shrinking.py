@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from attrs import evolve, fields
 
-from bluegreen.core.plan import Deadlines, Plan
+from bluegreen.core.limits import Deadlines
+from bluegreen.core.plan import Plan
 
 from ..settings import Settings
 

@@ -187,6 +187,26 @@ def test_what_cannot_be_worked_with_is_said_all_at_once(moto: MotoServer) -> Non
     assert seen(moto, attrs.evolve(plan, launch_template="nobody")).default_version is None
 
 
+@pytest.mark.parametrize("status", ["Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"])
+def test_an_instance_refresh_refuses_the_start(status: str, moto: MotoServer) -> None:
+    """Of either group, in whatever state but an end; on the way it is not asked for any more."""
+    account = lay_out(moto)
+    for name in account.groups:
+        moto.script.refreshes = {name: [status, "Successful"]}
+        look = seen(moto, plan_for("weighted"))
+        assert [fleet.name for fleet in look.fleets if fleet.refreshing] == [name]
+        moto.calls.clear()
+        seen(moto, plan_for("weighted"), UNDER_WAY)
+        assert "DescribeInstanceRefreshes" not in moto.operations()
+    with connected(moto) as cloud:
+        result = Deployment(plan_for("weighted"), cloud).run()
+    assert result.phase is Phase.REFUSED
+    assert f"an instance refresh replaces the instances of {account.groups[1]}: wait" in result.reason
+    ends = ["Cancelled", "Failed", "RollbackFailed", "RollbackSuccessful", "Successful"]
+    moto.script.refreshes = dict.fromkeys(account.groups, ends)
+    assert not any(fleet.refreshing for fleet in seen(moto, plan_for("weighted")).fleets)
+
+
 @pytest.mark.parametrize("image", ["resolve:ssm:/ours/image", None])
 def test_a_version_whose_image_may_change_is_refused(image: str | None, moto: MotoServer) -> None:
     """A version that names its image by a parameter, or names none, is one sentence and no blindness."""

@@ -63,6 +63,7 @@ class PreImage:
         versions: Versions of the template, the first of them blue's.
         idle_version: The version that the idle group is pinned to.
         weight: Blue's.
+        test_weights: Of the rule by which test requests come.
         rule: Whether the traffic is divided by a rule of its own, behind a login.
         settings: Of both groups.
     """
@@ -75,6 +76,7 @@ class PreImage:
     versions: int
     idle_version: int
     weight: int
+    test_weights: tuple[int, int]
     rule: bool
     settings: dict[str, Any]
 
@@ -91,6 +93,7 @@ pre_images = st.integers(1, 3).flatmap(
         versions=st.just(versions),
         idle_version=st.integers(1, versions),
         weight=st.integers(1, 999),
+        test_weights=st.tuples(st.integers(0, 999), st.integers(0, 999)),
         rule=st.booleans(),
         settings=st.fixed_dictionaries(
             {},
@@ -104,17 +107,19 @@ pre_images = st.integers(1, 3).flatmap(
     )
 )
 plans = st.builds(
-    lambda routing, **fields: Plan(
+    lambda routing, tested, **fields: Plan(
         service="web",
         image="ami-2",
         launch_template="tpl",
         groups=(BLUE, GREEN),
         routing=routing,
+        test_rules=(names.TEST_LISTENER_ARN,) if tested and isinstance(routing, WeightedTargetGroups) else (),
         strategy=strategies.canary(34, 10, last_bake_seconds=10),
         gates=(Alarm(name="errors"),),
         limits=Limits(poll_seconds=10),
         **fields,
     ),
+    tested=st.booleans(),
     routing=st.sampled_from([WeightedTargetGroups("tg-a", "tg-b"), SharedTargetGroup("tg")]),
     fleets=st.sampled_from(["standing", "standing", "replace"]),
     freeze_scaling=st.booleans(),
@@ -174,6 +179,11 @@ def lay_out(cloud: SimCloud, plan: Plan, before: PreImage) -> Any:
             elbv2.modify_rule(RuleArn=rule, Actions=[OIDC, forward], Conditions=conditions)
         else:
             elbv2.modify_listener(ListenerArn=names.LISTENER_ARN, DefaultActions=[forward])
+    if plan.test_rules:
+        weights = zip(("tg-a", "tg-b"), before.test_weights, strict=True)
+        groups = [{"TargetGroupArn": names.target_group_arn(name), "Weight": part} for name, part in weights]
+        forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        elbv2.modify_listener(ListenerArn=names.TEST_LISTENER_ARN, DefaultActions=[forward])
     return made
 
 
@@ -264,6 +274,7 @@ def promoted(plan: Plan, then: dict[str, Any], now: dict[str, Any], *, wired: bo
     assert green["DesiredCapacity"] == blue["DesiredCapacity"]
     for part in ("attributes", "default", "alarms", "targets"):
         assert now[part] == then[part], part
+    assert now["listeners"][1:] == then["listeners"][1:], "test requests go where they went"
     for part in ("rules", "listeners"):
         assert weightless(now[part]) == weightless(then[part]), part
     if plan.fleets == "replace":

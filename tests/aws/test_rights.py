@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +159,18 @@ def test_a_rule_is_granted_with_its_listener() -> None:
     document = policy("shift", Scope(plan=plan(RULE)))
     assert statements(document, "elasticloadbalancing:ModifyListener")[0]["Resource"] == [LISTENER]
     assert statements(document, "elasticloadbalancing:ModifyRule")[0]["Resource"] == [RULE]
+
+
+def test_test_rules_are_granted_by_name() -> None:
+    """Beside the rules of the users, which are granted by tag where the plan has no ARN for them."""
+    wanted = attrs.evolve(plan(), test_rules=(LISTENER,))
+    by_tag, by_name = statements(policy("shift", Scope(plan=wanted)), "elasticloadbalancing:ModifyListener")
+    assert "Condition" in by_tag
+    assert (by_name["Resource"], by_name.get("Condition")) == ([LISTENER], None)
+    other = LISTENER[:-1] + "3"
+    both = attrs.evolve(plan(RULE), test_rules=(other,))
+    (rules,) = statements(policy("shift", Scope(plan=both)), "elasticloadbalancing:ModifyRule")
+    assert rules["Resource"] == [RULE, other.replace(":listener/", ":listener-rule/") + "/*"]
 
 
 def test_tags_are_given_only_to_what_is_made() -> None:

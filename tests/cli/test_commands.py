@@ -15,7 +15,7 @@ from bluegreen.cli.exits import Exit, of_error, of_phase
 from bluegreen.cli.output import clean, portable
 from bluegreen.core import errors
 from bluegreen.core.state import Phase
-from tests.cli.conftest import SHARED, Program, Write, start
+from tests.cli.conftest import SHARED, WEIGHTED, Program, Write, start
 
 BAD = """
 service = "-"
@@ -180,6 +180,17 @@ def test_plan_without_a_world_speaks_in_symbols(bluegreen: Program, write_plan: 
     assert ran.out.count("cannot be undone") == 1
     assert "Nothing was done." in ran.out
     assert not (folder / ".bluegreen").exists()
+
+
+def test_plan_tells_of_test_rules(bluegreen: Program, write_plan: Write) -> None:
+    """Which rules lead where, and until when; a plan without a pair of target groups cannot have any."""
+    more = 'test_rules = ["exercise-test"]\n'
+    ran = bluegreen("plan", write_plan(WEIGHTED, more=more))
+    assert "~ test rules exercise-test: to the other group, until users have moved for good" in ran.out
+    assert bluegreen("plan", "deployment.toml", "--json").data["test_rules"] == ["exercise-test"]
+    ran = bluegreen("plan", write_plan(SHARED, more=more))
+    assert ran.code == 64
+    assert "behind a shared target group nothing tells green apart: use routing kind 'weighted'" in ran.err
 
 
 def test_plan_beside_a_world_names_blue_and_green(bluegreen: Program, released: str) -> None:

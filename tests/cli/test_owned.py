@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import ROUTINGS, Aws, Ran
+from bluegreen.cli.exits import Exit
+from tests.cli.conftest import BLUE, GREEN, ROUTINGS, Aws, Ran
 
 pytestmark = pytest.mark.slow  # a hundred calls of a server written in Python
 
@@ -175,6 +176,52 @@ def test_cleanup_asks_at_a_terminal(aws: Aws, types: Types, typed: str, *, remov
     assert "Type yes" in ran.err
     assert (left not in there(aws)["instances"]) is removed
     assert ("Nothing was removed." in ran.out) is not removed
+
+
+def given_up(aws: Aws) -> None:
+    """An account in which a deployment that replaces groups was given up and could not remove its green."""
+    aws.lay_out(more='fleets = "replace"\n')
+    aws.moto.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GREEN, ForceDelete=True)
+    aws.moto.script.broken_images.add("ami-0beta")
+    aws.moto.script.looks.draining = 10**6
+    short = "deadlines={scale_up_seconds = 60, discard_seconds = 60}"
+    ran = aws.deploy("--set", short)
+    assert ran.code == Exit.ROLLED_BACK, ran.out
+    assert GREEN in there(aws)["groups"]
+    aws.moto.script.looks.draining = 2
+
+
+def test_cleanup_removes_the_group_of_a_release_that_was_given_up(aws: Aws) -> None:
+    """No rule leads to it and its deployment has ended, so it goes with its version; blue serves on."""
+    given_up(aws)
+    ran = aws.run("cleanup", PLAN)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"group             {GREEN}" in ran.out
+    assert "its deployment has ended, and no rule leads to it" in ran.out
+    assert GREEN in there(aws)["groups"], "it was only shown"
+    ran = aws.run("cleanup", PLAN, "--yes", "--json")
+    assert ran.code == 0
+    assert ids(ran, "removed") == [GREEN, "exercise-launch-template:2"]
+    assert there(aws)["groups"] == [BLUE]
+    assert aws.sizes() == [2]
+    aws.moto.script.broken_images.clear()
+    assert aws.deploy().code == 0, "the next release finds the name free"
+    assert there(aws)["groups"] == [GREEN]
+    assert aws.run("cleanup", PLAN, "--yes").out == "Nothing is left over of exercise.\n", "it is live"
+
+
+def test_cleanup_keeps_a_group_that_a_rule_leads_to(aws: Aws) -> None:
+    """Whatever the journal says: with a weight above 0 users come to it, and it is not left over."""
+    given_up(aws)
+    elbv2 = aws.moto.client("elbv2")
+    balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    listener = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]
+    for each in listener["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]:
+        each["Weight"] = 50
+    actions = [{key: listener["DefaultActions"][0][key] for key in ("Type", "ForwardConfig")}]
+    elbv2.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=actions)
+    assert aws.run("cleanup", PLAN, "--yes").out == "Nothing is left over of exercise.\n"
+    assert GREEN in there(aws)["groups"]
 
 
 # --------------------------------------------------------------------------------------------------- destroy

@@ -306,6 +306,13 @@ def no_activity_is_told(moto: Uncorrected) -> bool:
     return bool(told["Activities"] == [])
 
 
+@gap(autoscaling.describe_refreshes)
+def instance_refreshes_are_unknown(moto: Uncorrected) -> bool:
+    """DescribeInstanceRefreshes is not there."""
+    ask = moto.client("autoscaling").describe_instance_refreshes
+    return fails(NotImplementedError, ask, AutoScalingGroupName=moto.live)
+
+
 @gap()
 def traffic_sources_are_unknown(moto: Uncorrected) -> bool:
     """AttachTrafficSources is not there, and groups do not show TrafficSources."""

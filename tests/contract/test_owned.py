@@ -746,7 +746,7 @@ def thing(**more: Any) -> Owned:
     ],
 )
 def test_left_over_is_what_nobody_needs(item: Owned, left: bool) -> None:  # noqa: FBT001
-    """Never a group, an instance of one, an image that can be started from, or anything with a user."""
+    """By its age never a group, an instance of one, a good image, or anything with a user."""
     assert bool(list(leftovers([item], now=3600, older_than_hours=1))) is left
     assert not list(leftovers([item], now=3599, older_than_hours=1))
 
@@ -757,6 +757,48 @@ def test_the_journal_knows_better_than_the_age() -> None:
     assert list(leftovers([item], now=1, older_than_hours=6, ended={FIRST}))
     assert not list(leftovers([item], now=1, older_than_hours=6, ended={SECOND}))
     assert not list(leftovers([item], now=10**6, older_than_hours=6, unfinished={FIRST}))
+
+
+def test_a_group_is_left_over_when_nobody_can_want_it() -> None:
+    """Of a deployment that made no live group, led to by no rule, and with every maker known; else never."""
+    green = thing(kind="group", made_by=f"deployment {SECOND}")
+    version = thing(kind="template-version", id="t:2", made_by=f"deployment {SECOND}", used_by=(green.name,))
+    known = {"now": 1, "older_than_hours": 6, "ended": {FIRST, SECOND}}
+    found = [one.item for one in leftovers([version, green], **known, abandoned={SECOND})]  # type: ignore[arg-type]
+    assert found == [green, version], "and the version that it alone names goes with it"
+    led = thing(kind="group", made_by=f"deployment {SECOND}", led_to_by=("rule",))
+    others = thing(kind="group", id="y", made_by=f"deployment {OTHERS}")
+    users = thing(kind="group", id="z")
+    assert not list(leftovers([led], **known, abandoned={SECOND}))  # type: ignore[arg-type]
+    assert not list(leftovers([green], **known))  # type: ignore[arg-type]
+    assert not list(leftovers([green, others], **known, abandoned={SECOND}))  # type: ignore[arg-type]
+    assert list(leftovers([green, users], **known, abandoned={SECOND}))  # type: ignore[arg-type]
+
+
+def test_a_group_that_a_rule_leads_to_by_now_stays(moto: MotoServer, clients: Clients) -> None:
+    """Shown without users, it has some when it is to be removed: kept, and not made smaller."""
+    account = lay_out(moto, "weighted", groups_exist=False)
+    group(moto, account, GROUPS[0], version(moto, "ami-0beta", FIRST))
+    elbv2 = moto.client("elbv2")
+
+    def lead(weight: int) -> None:
+        arns, weights = account.target_group_arns, (weight, 100 - weight)
+        shares = [{"TargetGroupArn": arn, "Weight": part} for arn, part in zip(arns, weights, strict=True)]
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": shares}}
+        elbv2.modify_listener(ListenerArn=account.listener_arn, DefaultActions=[action])
+
+    lead(0)
+    items = inventory(clients, SERVICE, TEMPLATE)
+    assert [item.led_to_by for item in items if item.kind == "group"] == [()]
+    lead(1)
+    happened = list(remove(clients, items, Instant(), template=TEMPLATE))
+    assert whys(happened, "failed")[f"group {GROUPS[0]}"] == (
+        f"is kept: rule {account.rule_arn} leads to it by now"
+    )
+    assert len(everything(moto)["instances"]) == 2
+    assert [item.led_to_by for item in inventory(clients, SERVICE, TEMPLATE) if item.kind == "group"] == [
+        (account.rule_arn,)
+    ]
 
 
 def test_what_came_into_use_since_it_was_shown_stays(moto: MotoServer, clients: Clients) -> None:

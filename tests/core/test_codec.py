@@ -87,6 +87,10 @@ plans = st.builds(
     deadlines=st.builds(Deadlines, shift_seconds=durations, drain_seconds=durations),
 )
 
+plans |= plans.filter(lambda plan: not plan.shared).map(
+    lambda plan: attrs.evolve(plan, test_rules=("arn:aws:elasticloadbalancing:test", "other"))
+)
+
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     NoneType: st.none(),
     bool: st.booleans(),

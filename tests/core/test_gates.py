@@ -15,9 +15,10 @@ from attrs import frozen
 
 from bluegreen.core.errors import PlanError
 from bluegreen.core.gates import Alarm, Hook, Probe
+from bluegreen.core.machine import initial
 from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
 from bluegreen.core.plan import Plan, SharedTargetGroup
-from bluegreen.core.state import Phase
+from bluegreen.core.state import Phase, State
 from bluegreen.gates import BODY_LIMIT, HookGate, HttpProbe, http_get, readings
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -394,6 +395,11 @@ class Fixed:
         return GateReading(name="whatever", reading=self.end)
 
 
+def within(phase: Phase) -> State:
+    """A state at the first moment of a phase."""
+    return initial("web-1", 0.0).replaced(phase=phase, green="green")
+
+
 @pytest.mark.parametrize(
     ("phase", "asked"),
     [
@@ -411,14 +417,14 @@ def test_each_phase_asks_its_gates(phase: Phase, asked: list[str]) -> None:
     """Only instances and hooks before users come, everything while they are watched, else nothing."""
     given = {"smoke": Fixed(Reading.PASS), "watch": Fixed(Reading.PASS)}
     fetch = bodies(a=200, front=200)
-    found = readings(plan(*GATES), seen(a=Health.HEALTHY), phase, given, green="green", fetch=fetch)
+    found = readings(plan(*GATES), seen(a=Health.HEALTHY), within(phase), given, fetch=fetch)
     assert [reading.name for reading in found] == asked
     assert {reading.reading for reading in found} <= {Reading.PASS}
 
 
 def test_a_gate_that_nobody_gave_has_no_data() -> None:
     """A hook that the plan names and Deployment was not given is no data, with the reason."""
-    found = readings(plan(SMOKE), seen(), Phase.TEST_TRAFFIC, {})
+    found = readings(plan(SMOKE), seen(), within(Phase.TEST_TRAFFIC), {})
     detail = "no check of this name was given to Deployment"
     assert found == (GateReading(name="smoke", reading=Reading.NO_DATA, detail=detail),)
 
@@ -427,7 +433,7 @@ def test_a_gate_that_raises_has_no_data() -> None:
     """Also a gate of the user's own class cannot break a pass."""
 
     for broken in (Fixed(KeyError("token")), object(), lambda *_: "SUCCEEDED"):
-        (found,) = readings(plan(SMOKE), seen(), Phase.TEST_TRAFFIC, {"smoke": broken})
+        (found,) = readings(plan(SMOKE), seen(), within(Phase.TEST_TRAFFIC), {"smoke": broken})
         assert (found.name, found.reading) == ("smoke", Reading.NO_DATA)
         assert "Error: " in found.detail
 
@@ -435,10 +441,10 @@ def test_a_gate_that_raises_has_no_data() -> None:
 def test_a_probe_can_be_replaced(site: Site) -> None:
     """A probe of the plan is real HTTP unless a check of its name is given, which may still be a probe."""
     named = site.probe(requests=2)
-    (real,) = readings(plan(named), seen(), Phase.BAKE, {})
+    (real,) = readings(plan(named), seen(), within(Phase.BAKE), {})
     assert (real.reading, site.paths) == (Reading.PASS, ["/", "/"])
-    (fixed,) = readings(plan(named), seen(), Phase.BAKE, {"front": Fixed(Reading.FAIL)})
+    (fixed,) = readings(plan(named), seen(), within(Phase.BAKE), {"front": Fixed(Reading.FAIL)})
     assert (fixed.name, fixed.reading) == ("front", Reading.FAIL)
     mine = {"direct": HttpProbe(DIRECT, fetch=bodies(a=200), version_pattern=".+")}
-    (counted,) = readings(plan(DIRECT), seen(a=Health.HEALTHY), Phase.TEST_TRAFFIC, mine, green="green")
+    (counted,) = readings(plan(DIRECT), seen(a=Health.HEALTHY), within(Phase.TEST_TRAFFIC), mine)
     assert counted.detail == "answers: 4 × 200; a 4"

@@ -9,6 +9,7 @@ import pytest
 
 from bluegreen.core.commands import Attach, CopySetting, SetBounds, SetShares, SetSize, SetVersion
 from bluegreen.core.gates import Alarm
+from bluegreen.core.limits import Limits
 from bluegreen.core.machine import NEVER, STAY, TRANSITIONS, initial, sight, step
 from bluegreen.core.observation import (
     Delays,
@@ -22,7 +23,6 @@ from bluegreen.core.observation import (
     Shares,
     TargetHealth,
 )
-from bluegreen.core.plan import Limits
 from bluegreen.core.signals import Signal, deadline
 from bluegreen.core.state import Phase, Sighting
 from bluegreen.strategies import all_at_once, canary, side_by_side

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bluegreen.core.commands import Attach
 from bluegreen.core.gates import Alarm, Window
+from bluegreen.core.limits import Limits
 from bluegreen.core.machine import NEVER, TRANSITIONS, fold, initial, sight, step
 from bluegreen.core.observation import (
     Delays,
@@ -21,7 +22,6 @@ from bluegreen.core.observation import (
     Request,
     Result,
 )
-from bluegreen.core.plan import Limits
 from bluegreen.core.signals import Signal
 from bluegreen.core.state import Ledger, Loan, Phase, Sighting, State
 from bluegreen.strategies import canary, side_by_side

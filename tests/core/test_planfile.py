@@ -214,6 +214,9 @@ plans = st.builds(
     limits=st.builds(Limits, rewrites=st.integers(0, 100)),
     deadlines=st.builds(Deadlines, drain_seconds=seconds),
 )
+plans |= plans.filter(lambda plan: not plan.shared).map(
+    lambda plan: attrs.evolve(plan, test_rules=("arn:aws:elasticloadbalancing:test", "other"))
+)
 plans |= st.builds(Plan.with_version, plans, st.integers(1, 2**31))
 
 

@@ -387,6 +387,17 @@ def describe_activities(_original: Callable[..., Any], _script: Script, response
     return ActionResult({"Activities": told[start:stop], "NextToken": str(stop) if told[stop:] else None})
 
 
+@correct(AutoScalingResponse, "describe_instance_refreshes")
+def describe_refreshes(_original: Callable[..., Any], script: Script, response: Any) -> ActionResult:
+    """Moto has no instance refreshes: those that the script tells of."""
+    group = named(response.autoscaling_backend, response._get_param("AutoScalingGroupName"))
+    told = [
+        {"InstanceRefreshId": f"refresh-{number}", "AutoScalingGroupName": group.name, "Status": status}
+        for number, status in enumerate(script.refreshes.get(group.name, ()))
+    ]
+    return ActionResult({"InstanceRefreshes": told, "NextToken": None})
+
+
 # ------------------------------------------------------------------------------------------ notifications
 
 

@@ -68,6 +68,7 @@ class Script:
         run_command: Gives a shell command's exit code (None: it never ends) and output.
         commands: Every (instance, command) that was run, in order.
         console: What every instance wrote on its console.
+        refreshes: The states of groups' instance refreshes, the newest first.
     """
 
     looks: Looks = Factory(Looks)
@@ -80,6 +81,7 @@ class Script:
     run_command: Callable[[str], tuple[int | None, str]] = well
     commands: list[tuple[str, str]] = Factory(list)
     console: str = ""
+    refreshes: dict[str, list[str]] = Factory(dict)
 
     def fail_launches(self, group: str, looks: float = math.inf) -> None:
         """Let a group launch nothing for so many looks."""

@@ -243,7 +243,7 @@ class Lives:
         )
         assert {group.name for group in world.groups} <= set(wanted.groups)
         ours = sum(version.token == result.deployment_id for version in world.versions)
-        return End(result.phase, groups, world.rule, ours, result.leftovers)
+        return End(result.phase, groups, (*world.rule, *world.test_rule), ours, result.leftovers)
 
 
 def expire(journal: Journal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import attrs
 import pytest
@@ -85,7 +86,9 @@ Matrix = Counter[tuple[Phase, str]]
 
 def cases(routing: str, fleets: str, ladder: str) -> Iterator[tuple[str, Case]]:
     """Each fault in each phase: on the way to a promotion, and on the way back from a broken green."""
-    plan = {"strategy": LADDERS[ladder][routing]}
+    plan: dict[str, Any] = {"strategy": LADDERS[ladder][routing]}
+    if (routing, ladder) == ("weighted", "canary"):
+        plan["test_rules"] = ("web-test",)
     for (name, strikes), phase in product(STRIKES.items(), (*PHASES, *BACK)):
         if name == "weights edited" and routing == "shared":
             continue

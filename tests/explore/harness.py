@@ -29,9 +29,7 @@ def one_pass(
 ) -> Pass:
     """Look, decide, send."""
     look = cloud.observe(plan, state.ledger)
-    asked = readings(
-        plan, look, state.phase, gates or {}, green=state.green, fetch=getattr(cloud, "fetch", None)
-    )
+    asked = readings(plan, look, state, gates or {}, fetch=getattr(cloud, "fetch", None))
     look = attrs.evolve(look, gates=look.gates + asked, requests=requests, outcomes=outcomes)
     decided = step(plan, state, look)
     sent = carry_out(plan, decided.state, look, decided.commands, cloud) if decided.commands else ()

@@ -102,6 +102,7 @@ def limit(p: Pass) -> float:
     slow = before.delays
     watch |= dict.fromkeys((Phase.SCALE_UP, Phase.SHIFT), slow.warm_seconds)
     settle = 0 if p.plan.shared else p.plan.limits.settle_seconds
+    watch[Phase.TEST_TRAFFIC] = settle if p.plan.test_rules else 0
     watched = p.plan.rungs[-1].bake_seconds + p.plan.strategy.keep_blue_seconds
     led = 0 if before.first_release else max(slow.sticky_seconds, settle - watched)
     watch[Phase.DRAIN] = slow.drain_seconds + led
@@ -362,6 +363,7 @@ def cannot_begin(p: Pass) -> bool:
     )
     missing = p.look.image is not True or p.look.default_version is None
     other = [f for f in p.look.fleets if f not in live]
+    missing = missing or bool(p.plan.test_rules and p.look.test_shares is None)
     missing = missing or (bool(live) and any(f.exists != (p.plan.fleets == "standing") for f in other))
     sizeless = not live and p.plan.capacity is None
     shut = {gate.name for gate in p.plan.gates if gate.kind == "window"}
@@ -406,6 +408,16 @@ def reads_its_share_back(p: Pass) -> bool:
         return bool(green and green.attached)
     weights, rung = dict(p.look.shares.weights), p.plan.rungs[-1 if p.before.first_release else p.before.rung]
     return weights[p.before.green] * 100 == rung.percent * sum(weights.values())
+
+
+def tests_green_and_nothing_else(p: Pass) -> bool:
+    """Users come only once all test requests led to green, and had done so for as long as nodes may lag."""
+    if not p.plan.test_rules or not (p.onward and p.before.phase in (Phase.SCALE_UP, Phase.TEST_TRAFFIC)):
+        return True
+    shown = p.look.test_shares
+    led = shown is not None and dict(shown.weights) == {p.before.blue: 0, p.before.green: 100}
+    settled = p.step.state.clock - p.before.since >= p.plan.limits.settle_seconds
+    return led and not shown.others and (settled or p.before.phase is Phase.SCALE_UP)
 
 
 def leaves_only_what_is_done(p: Pass) -> bool:
@@ -473,6 +485,7 @@ EVERY_PASS: tuple[Callable[[Pass], bool], ...] = (
     ends_for_good,
     goes_on_when_done,
     reads_its_share_back,
+    tests_green_and_nothing_else,
     leaves_only_what_is_done,
     gives_up_only_late,
     does_not_stay_blind,

@@ -11,9 +11,10 @@ import attrs
 from attrs import frozen
 
 from bluegreen.core.gates import Alarm, Hook
+from bluegreen.core.limits import Limits
 from bluegreen.core.machine import initial
 from bluegreen.core.observation import ErrorClass
-from bluegreen.core.plan import Limits, Plan, Rung, Strategy
+from bluegreen.core.plan import Plan, Rung, Strategy
 from bluegreen.core.state import Phase, State
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Choices, RefusedCall, SimCloud
@@ -29,7 +30,7 @@ MOST = 400
 PATIENCE = 8
 """Looks in a row after which nobody comes any more for what has halted."""
 
-SCENE = 16
+SCENE = 17
 """Bytes that choose plan and world."""
 
 GAPS = 12
@@ -85,6 +86,7 @@ def scene(choices: Choices) -> tuple[Plan, World]:
         retain_seconds=choices.pick((0, 5)),
         freeze_scaling=choices.pick((False, True)),
         capacity=1,
+        test_rules=() if routing is SHARED else choices.pick(((), ("test",))),
     )
     settings = attrs.evolve(QUICK, deregistration_seconds=choices.pick((5, 40)), termination="each")
     refused = choices.pick((None, *ErrorClass))

@@ -161,6 +161,10 @@ def _people(routing: object) -> Iterator[Case]:
         yield Case(haste, hasty, small_world(hasty, Budget(sick=1)))
     first = small_plan(routing, capacity=1)
     yield Case("first release", first, small_world(first, Budget(sick=1, acts=1), live=None))
+    if not approved.shared:
+        limits = attrs.evolve(approved.limits, settle_seconds=5)
+        tested = small_plan(routing, test_rules=("test",), gates=(Hook(name="smoke"),), limits=limits)
+        yield Case("test rules", tested, small_world(tested, Budget(sick=1, acts=1, lost=1, reds=1)))
     replacing = small_plan(routing, fleets="replace", retain_seconds=5)
     yield Case("replace", replacing, small_world(replacing, Budget(sick=1, acts=1)))
 

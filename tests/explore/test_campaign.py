@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bluegreen.core.limits import Deadlines
 from bluegreen.core.observation import Request
-from bluegreen.core.plan import Deadlines
 from bluegreen.core.state import Phase, State
 from bluegreen_sim import (
     Busy,

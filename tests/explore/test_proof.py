@@ -10,8 +10,9 @@ import pytest
 
 from bluegreen.core.commands import PrepareVersion
 from bluegreen.core.gates import Hook, MetricGate, Window
+from bluegreen.core.limits import Deadlines
 from bluegreen.core.observation import Observation
-from bluegreen.core.plan import Deadlines, Plan, Rung, Strategy
+from bluegreen.core.plan import Plan, Rung, Strategy
 from bluegreen.core.state import State, Step
 from bluegreen.strategies import all_at_once, canary, linear, side_by_side
 from bluegreen_sim import Budget, Exploration, explore, replay
@@ -31,6 +32,13 @@ LADDERS = {
     ),
     "side by side": (side_by_side(5), side_by_side(5)),
 }
+TESTED = small_plan(
+    test_rules=("test",),
+    gates=(Hook(name="smoke"),),
+    limits=attrs.evolve(small_plan().limits, settle_seconds=5),
+)
+"""Green is reached by a rule of its own before users come."""
+
 KINDS = ("lost", "refused", "stale", "blind", "crashes", "rescales", "acts")
 """What strikes beside one more sick instance than there are of a colour."""
 
@@ -67,11 +75,12 @@ def counted(found: Exploration) -> str:
 
 def named(plan: Plan) -> str:
     """A scenario in three words."""
-    return f"{plan.routing.kind} {plan.fleets} {plan.strategy.name}"
+    tested = " tested" if plan.test_rules else ""
+    return f"{plan.routing.kind} {plan.fleets} {plan.strategy.name}{tested}"
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("plan", scenarios(), ids=named)
+@pytest.mark.parametrize("plan", [*scenarios(), TESTED], ids=named)
 def test_no_two_faults_break_anything(plan: Plan) -> None:
     """Any two faults of ten kinds, at any moment, one instance a colour: searched to the end."""
     found = explore(plan, 1, 2, shrink=False)
@@ -80,7 +89,7 @@ def test_no_two_faults_break_anything(plan: Plan) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("plan", scenarios(), ids=named)
+@pytest.mark.parametrize("plan", [*scenarios(), TESTED], ids=named)
 def test_no_fault_breaks_anything_with_two_instances(plan: Plan) -> None:
     """Any fault, at any moment, two instances a colour: all general properties hold of every pass."""
     right(explore(plan, 2, 1, shrink=False, checks=[general]))
@@ -155,7 +164,7 @@ def test_three_instances_break_nothing(routing: object, budget: Budget, show: Ca
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("plan", scenarios(), ids=named)
+@pytest.mark.parametrize("plan", [*scenarios(), TESTED], ids=named)
 def test_no_two_faults_break_anything_with_two_instances(plan: Plan, show: Callable[[str], None]) -> None:
     """Any two faults, at any moment, two instances a colour: all general properties hold of every pass."""
     found = explore(plan, 2, 2, shrink=False, checks=[general])

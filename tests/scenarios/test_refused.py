@@ -8,6 +8,7 @@ import pytest
 from bluegreen import Deadlines, Plan
 from bluegreen.core.state import Phase
 from bluegreen_sim import AlarmRed, BlindLook, RefusedCall, Sick, World
+from bluegreen_sim.groups import membership
 from tests.scenarios.story import ALARM, ROUTINGS, Story, plan, set_group
 
 
@@ -34,6 +35,11 @@ def one_sick(world: World) -> World:
     return world.with_group(attrs.evolve(group, instances=(sick, *others)))
 
 
+def refreshed(world: World) -> World:
+    """Somebody has started an instance refresh of blue."""
+    return membership.start_refresh(world, "web-a")
+
+
 def both_live(world: World) -> World:
     """Both groups want instances and get users."""
     blue, green = world.groups
@@ -54,6 +60,16 @@ def refused(wanted: Plan, *changes: Callable[[World], World]) -> Story:
     story = Story(wanted, before=change).to_the_end()
     assert story.result.ended == story.result.started
     return story.ends(Phase.REFUSED).nothing_was_changed()
+
+
+def test_an_instance_refresh_refuses_and_the_next_start_after_it_does_not() -> None:
+    """F40: the sentence names the group and what to do; once it is cancelled the same plan is promoted."""
+    story = refused(plan(), refreshed)
+    said = "an instance refresh replaces the instances of web-a: wait until it has ended, or cancel it"
+    assert said in story.result.reason
+    story.cloud.world = membership.cancel_refresh(story.cloud.world, "web-a")
+    story.cloud.clock.sleep(120)
+    story.next_release("ami-2").to_the_end().ends(Phase.PROMOTED).green_serves_alone()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from attrs import evolve
 
 import bluegreen
-from bluegreen.core.plan import Limits, Plan
+from bluegreen.core.limits import Limits
+from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase
 from bluegreen_sim import (
     AtPhase,

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 import bluegreen
 from bluegreen.core.commands import SetShares, SetSize
-from bluegreen.core.plan import Limits
+from bluegreen.core.limits import Limits
 from bluegreen.core.state import Ledger, Phase
 from bluegreen_sim import (
     Dies,

@@ -41,6 +41,7 @@ class Owned:
         detail: What is in it or what it is of, for people.
         state: How it is, in AWS's word.
         used_by: What needs it: the names of other things, as ``name`` gives them.
+        led_to_by: Of a group: ARNs of the rules that lead requests to it.
         since: When it was made, in seconds since 1970; None when AWS does not say.
     """
 
@@ -51,6 +52,7 @@ class Owned:
     detail: str = ""
     state: str = ""
     used_by: tuple[str, ...] = ()
+    led_to_by: tuple[str, ...] = ()
     since: float | None = None
 
     @property
@@ -104,8 +106,9 @@ def leftovers(
     older_than_hours: float,
     ended: Collection[str] = (),
     unfinished: Collection[str] = (),
+    abandoned: Collection[str] = (),
 ) -> Iterator[Leftover]:
-    """What nobody needs any more. Never a group or its instances, never an image that can be started from.
+    """What nobody needs any more. Never an image that can be started from, never a group that may serve.
 
     What is young is left alone, for its build or deployment may be run from another machine just now; only
     of a deployment that is known to have ended is it taken at once.
@@ -116,9 +119,14 @@ def leftovers(
         older_than_hours: What is younger is left alone.
         ended: Ids of deployments that are known to have ended.
         unfinished: Ids of deployments that are known not to have.
+        abandoned: Ids of ended deployments of which it is known that no group that they made is live. Such a
+            group is left over if no rule leads to it, and if all deployments that made a group are known.
     """
+    owned = list(owned)
+    groups = _abandoned_groups(owned, ended, abandoned)
+    yield from [Leftover(item, "its deployment has ended, and no rule leads to it") for item in groups]
     for item in owned:
-        why = _why_left(item)
+        why = _why_left(item, {group.name for group in groups})
         if why is None or item.token in unfinished:
             continue
         if item.token in ended:
@@ -127,7 +135,17 @@ def leftovers(
             yield Leftover(item, f"{why}, and it is older than {older_than_hours:g} hours")
 
 
-def _why_left(item: Owned) -> str | None:
+def _abandoned_groups(
+    owned: Iterable[Owned], ended: Collection[str], abandoned: Collection[str]
+) -> list[Owned]:
+    """Of a deployment that is not known nobody can say what it is about to do with the groups."""
+    made = [item for item in owned if item.kind == "group" and item.made_by]
+    if not all(item.token in ended for item in made):
+        return []
+    return [item for item in made if item.token in abandoned and not item.led_to_by]
+
+
+def _why_left(item: Owned, going: Collection[str]) -> str | None:
     """Why a thing is not needed, its age aside; None when it is, or may be."""
     of_build = item.made_by.startswith("build ")
     match item.kind:
@@ -135,7 +153,7 @@ def _why_left(item: Owned) -> str | None:
             return "an image build left it"
         case "volume" if of_build and not item.used_by:
             return "it is attached to no instance"
-        case "template-version" if not item.used_by:
+        case "template-version" if set(item.used_by) <= set(going):
             return "no group names it, and it is not the default version"
         case "image" if item.state in FAILED_IMAGE and not item.used_by:
             return f"its state is {item.state}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ...core.observation import ErrorClass
-from .. import fleets
+from .. import fleets, routing
 from ..errors import AwsError, classify
 from ..names import BUILD_TAG, DEPLOYMENT_TAG, SERVICE_TAG, service_of, tags
 from ..routing import Raw
@@ -75,7 +75,7 @@ class _Looker:
     """One look, in parts that need each other; what is needed twice is asked once."""
 
     def __init__(self, read: Services, service: str | None, templates: set[str] | None) -> None:
-        self._ec2 = read.ec2
+        self._read, self._ec2 = read, read.ec2
         self._service = service
         self._wanted = templates
         pages = read.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
@@ -120,6 +120,7 @@ class _Looker:
                 continue
             members = fleets.instances(group)
             behind = [arn.split("/")[1] for arn in group.get("TargetGroupARNs", ())]
+            led = [rule for arn in fleets.behind(group) for rule in self._leading.get(arn, ())]
             yield Owned(
                 kind="group",
                 id=name,
@@ -129,6 +130,7 @@ class _Looker:
                     [f"{len(members)} instance{'s' * (len(members) != 1)}", *map("behind {}".format, behind)]
                 ),
                 state=str(group.get("Status") or "in service"),
+                led_to_by=tuple(dict.fromkeys(led)),
                 since=_seconds(group.get("CreatedTime")),
             )
             for instance in members:
@@ -142,6 +144,12 @@ class _Looker:
                     state=str(instance.get("LifecycleState")),
                     used_by=(f"group {name}",),
                 )
+
+    @cached_property
+    def _leading(self) -> Mapping[str, list[str]]:
+        """The rules that lead to what groups of ours are behind."""
+        ours = [group for group in self.groups.values() if self._mine(tags(group.get("Tags", ())))]
+        return routing.leading(self._read, {arn for group in ours for arn in fleets.behind(group)})
 
     def _owned_instances(self) -> Iterator[Owned]:
         """Instances that bear our tag and were not seen in a group of ours."""

@@ -114,6 +114,7 @@ class _Work:
         self._clients = clients
         self._template = template
         self._failed: dict[str, str] = {}
+        self._unled = {item.name for item in self.pending.values() if not item.led_to_by}
         services = {item.service for item in self.pending.values()}
         self._service = services.pop() if len(services) == 1 else None
         self._templates = {
@@ -181,6 +182,9 @@ class _Work:
     def _one(self, item: Owned, sight: Sight) -> Iterator[Removed]:
         """The next request for one thing, or what it waits for."""
         write = self._clients.write
+        if item.name in self._unled and item.led_to_by:
+            self._failed[item.name] = f"is kept: rule {', '.join(item.led_to_by)} leads to it by now"
+            return
         try:
             yield (
                 _empty_and_delete(write, item, sight.groups[item.id])

@@ -1,5 +1,7 @@
 """Elastic Load Balancing v2, answered by the world: one Application Load Balancer with one listener.
 
+Where the world has a rule for test requests it has another listener, whose default rule that is.
+
 Sources: API reference of Elastic Load Balancing, version 2015-12-01, and the ALB user guide.
 """
 
@@ -18,6 +20,8 @@ from ..wire import AwsError
 from .elbv2_groups import PAGE, PORT, find_target_group, know_balancer, next_page
 
 INVALID = "InvalidLoadBalancerAction"
+TEST_PORT = 8080
+Weights = tuple[tuple[str, int], ...]
 MOST_GROUPS = 5
 """In a forward action (ALB user guide, "Quotas")."""
 HIGHEST_WEIGHT = 999
@@ -50,29 +54,33 @@ def _describe_load_balancers(world: World, given: Given) -> Given:
 
 def _describe_listeners(world: World, given: Given) -> Given:
     know_balancer(given.get("LoadBalancerArn", names.BALANCER_ARN))
+    listeners = {each["ListenerArn"]: each for each in _listeners(world)}
     for arn in given.get("ListenerArns", ()):
-        _know_listener(arn)
-    return {"Listeners": [_listener(world)]}
+        _know_listener(world, arn)
+    return {"Listeners": [listeners[arn] for arn in given.get("ListenerArns", listeners)]}
 
 
-def _know_listener(arn: str) -> None:
-    if arn != names.LISTENER_ARN:
+def _know_listener(world: World, arn: str) -> None:
+    if arn not in {each["ListenerArn"] for each in _listeners(world)}:
         raise AwsError("ListenerNotFound", f"One or more listeners not found: '{arn}'")
 
 
-def _listener(world: World) -> Given:
-    return {
-        "ListenerArn": names.LISTENER_ARN,
-        "LoadBalancerArn": names.BALANCER_ARN,
-        "Port": PORT,
-        "Protocol": "HTTP",
-        "DefaultActions": [NO_MATCH] if _priority(world) else _actions(world),
-    }
+def _listeners(world: World) -> list[Given]:
+    of_balancer: Given = {"LoadBalancerArn": names.BALANCER_ARN, "Protocol": "HTTP"}
+    actions = [NO_MATCH] if _priority(world) else _actions(world)
+    found = [of_balancer | {"ListenerArn": names.LISTENER_ARN, "Port": PORT, "DefaultActions": actions}]
+    if world.test_rule:
+        test = {"ListenerArn": names.TEST_LISTENER_ARN, "Port": TEST_PORT}
+        found.append(of_balancer | test | {"DefaultActions": [_forwarding(world.test_rule, OFF)]})
+    return found
 
 
 def _describe_rules(world: World, given: Given) -> Given:
-    _know_listener(given.get("ListenerArn", names.LISTENER_ARN))
-    rules = {rule["RuleArn"]: rule for rule in _rules(world)}
+    listener = given.get("ListenerArn")
+    if listener:
+        _know_listener(world, listener)
+    found = (_test_rules if listener == names.TEST_LISTENER_ARN else _rules)(world)
+    rules = {rule["RuleArn"]: rule for rule in (found if listener else [*found, *_test_rules(world)])}
     if missing := [arn for arn in given.get("RuleArns", ()) if arn not in rules]:
         raise AwsError("RuleNotFound", f"One or more rules not found: '{missing[0]}'")
     wanted = [rules[arn] for arn in given.get("RuleArns", rules)]
@@ -98,6 +106,13 @@ def _rules(world: World) -> list[Given]:
     ]
 
 
+def _test_rules(world: World) -> list[Given]:
+    """The one rule of the listener for test requests."""
+    default: Given = {"Priority": "default", "Conditions": [], "IsDefault": True}
+    arn, actions = names.rule_arn("default", names.TEST_LISTENER_ARN), [_forwarding(world.test_rule, OFF)]
+    return [default | {"RuleArn": arn, "Actions": actions}] if world.test_rule else []
+
+
 def _priority(world: World) -> str:
     """Of the rule that divides the traffic; empty when that is the listener's default."""
     return str(note(world, "rule", {}).get("priority", ""))
@@ -111,15 +126,15 @@ def with_priority(world: World, priority: int) -> World:
 def _actions(world: World) -> list[Given]:
     """The rule's actions: those that were set before the forward, and the forward with today's weights."""
     kept = note(world, "rule", {})
-    groups = [
-        {"TargetGroupArn": names.target_group_arn(name), "Weight": weight} for name, weight in world.rule
-    ]
-    forward: Given = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-    forward["ForwardConfig"]["TargetGroupStickinessConfig"] = _stickiness(world)
-    if len(groups) == 1:
-        forward["TargetGroupArn"] = groups[0]["TargetGroupArn"]
     before: list[Given] = kept.get("before", [])
-    return [*before, forward | {"Order": len(before) + 1}]
+    return [*before, _forwarding(world.rule, _stickiness(world)) | {"Order": len(before) + 1}]
+
+
+def _forwarding(rule: Weights, stickiness: Given) -> Given:
+    groups = [{"TargetGroupArn": names.target_group_arn(name), "Weight": weight} for name, weight in rule]
+    config = {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
+    alone = {"TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else {}
+    return {"Type": "forward", "ForwardConfig": config, "Order": 1} | alone
 
 
 def _describe_tags(world: World, given: Given) -> Given:
@@ -148,14 +163,25 @@ def _is_default(arn: str) -> bool:
 
 
 def _modify_listener(world: World, given: Given) -> tuple[World, Given]:
-    _know_listener(given["ListenerArn"])
+    _know_listener(world, arn := given["ListenerArn"])
     if extra := set(given) - {"ListenerArn", "DefaultActions"}:
         raise NotSimulated(f"ModifyListener can change DefaultActions only, not {', '.join(sorted(extra))}")
-    if "DefaultActions" in given:
+    if "DefaultActions" in given and arn == names.TEST_LISTENER_ARN:
+        world = _with_test_actions(world, given["DefaultActions"])
+    elif "DefaultActions" in given:
         if _priority(world):
             raise NotSimulated("traffic is divided by a rule here, so the default actions cannot change")
         world = _with_actions(world, given["DefaultActions"])
-    return world, {"Listeners": [_listener(world)]}
+    return world, {"Listeners": [each for each in _listeners(world) if each["ListenerArn"] == arn]}
+
+
+def _with_test_actions(world: World, actions: list[Given]) -> World:
+    if [action["Type"] for action in actions] != ["forward"]:
+        raise NotSimulated("the test listener does nothing but forward")
+    weights = _forward(world, actions[0], OFF)
+    if dict(weights).keys() != dict(world.test_rule).keys():
+        raise NotSimulated("the test listener divides between both target groups")
+    return world.replaced(test_rule=weights)
 
 
 def _with_actions(world: World, actions: list[Given]) -> World:
@@ -164,7 +190,7 @@ def _with_actions(world: World, actions: list[Given]) -> World:
     forwards = [action for action in actions if action["Type"] == "forward"]
     if len(forwards) != 1 or actions[-1] is not forwards[0]:
         raise NotSimulated("the last action, and no other, must be a forward")
-    weights = _forward(world, forwards[0])
+    weights = _forward(world, forwards[0], _stickiness(world))
     kept = note(world, "rule", {}) | {"before": actions[:-1]}
     return balancer.set_weights(noted(world, "rule", kept), weights)
 
@@ -174,7 +200,7 @@ def _stickiness(world: World) -> Given:
     return {"Enabled": True, "DurationSeconds": seconds} if seconds else OFF
 
 
-def _forward(world: World, action: Given) -> tuple[tuple[str, int], ...]:
+def _forward(world: World, action: Given, stickiness: Given) -> Weights:
     """Weights of a forward (ALB user guide, "Action types for listener rules")."""
     config = action.get("ForwardConfig", {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]})
     listed = config.get("TargetGroups", [])
@@ -187,7 +213,7 @@ def _forward(world: World, action: Given) -> tuple[tuple[str, int], ...]:
     if {name for name, _ in weights} == set(order):
         weights = tuple(sorted(weights, key=lambda pair: order.index(pair[0])))
     asked = config.get("TargetGroupStickinessConfig", {})
-    if (asked if asked.get("Enabled") else OFF) != _stickiness(world):
+    if (asked if asked.get("Enabled") else OFF) != stickiness:
         raise NotSimulated("the stickiness of target groups cannot be changed here: give Settings")
     return weights
 
