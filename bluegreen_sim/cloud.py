@@ -6,8 +6,6 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from attrs import evolve
-
 from bluegreen.core.commands import Command
 from bluegreen.core.evidence import Console, Evidence
 from bluegreen.core.gates import MetricGate, Probe
@@ -27,7 +25,7 @@ from .cloudwatch.alarms import CompositeAlarm, MetricAlarm
 from .cloudwatch.evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .cloudwatch.metrics import MINUTE_MS, Metrics, Query
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
-from .founding import carried_on, colours_of, found, named
+from .founding import carried_on, colours_of, found, named, with_applications
 from .groups import autoscaling, steering
 from .groups.scaling import Scaling
 from .looking import Looker
@@ -108,7 +106,7 @@ class SimCloud:
         else:
             world = carried_on(world, plan, budget, add_image=add_image)
         if applications:
-            world = _with_applications(world, applications)
+            world = with_applications(world, applications)
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
@@ -382,11 +380,6 @@ class SimCloud:
                 if instance.id == name:
                     return instance
         return None
-
-
-def _with_applications(world: World, applications: Mapping[str, Application]) -> World:
-    known = dict(world.settings.applications) | dict(applications)
-    return world.replaced(settings=evolve(world.settings, applications=known))
 
 
 def tutorial() -> tuple[Plan, SimCloud]:

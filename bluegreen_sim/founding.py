@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from bluegreen.core.gates import Alarm
 from bluegreen.core.plan import Plan, WeightedTargetGroups
 
@@ -11,6 +13,7 @@ from .balancing.checks import proven
 from .faults import Budget
 from .groups.scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
+from .users.application import Application
 from .world import Group, Image, Instance, Version, World
 
 ALL = 100
@@ -164,3 +167,9 @@ def colours_of(plan: Plan, world: World) -> tuple[str, str]:
         if group and group.desired and group.attached and weights.get(world.home(name) or ""):
             return name, next(other for other in plan.groups if other != name)
     return plan.groups[1], plan.groups[0]
+
+
+def with_applications(world: World, applications: Mapping[str, Application]) -> World:
+    """The world in which images run these applications, besides those that it knows of."""
+    known = dict(world.settings.applications) | dict(applications)
+    return world.replaced(settings=evolve(world.settings, applications=known))
