@@ -17,6 +17,7 @@ from bluegreen.core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
     describe,
 )
@@ -298,6 +299,22 @@ def test_commands_come_in_one_order() -> None:
     )
 
 
+def test_testers_meet_a_green_that_is_proven() -> None:
+    """Their weights wait for all that must be proven; on the way back for nobody."""
+    wanted = Target(test_shares=weights(100), proven=2)
+    leads = (SetTestShares(weights=weights(100)),)
+    elsewhere = look(green=UP, test_shares=look().shares)
+    one = state(Phase.SCALE_UP, proven=1)
+    none = state(Phase.DISCARD, proven=0)
+    assert difference(plan(), SHIFT, wanted, elsewhere).commands == leads
+    assert difference(plan(), one, wanted, elsewhere).commands == ()
+    assert difference(plan(), none, attrs.evolve(wanted, proven=0), elsewhere).commands == leads
+    assert difference(plan(), SHIFT, wanted, look(green=UP, test_shares=look(share=100).shares)).settled
+    assert difference(plan(), SHIFT, wanted, look(green=UP)).settled
+    assert list(missing(plan(), SHIFT, wanted, look(green=UP))) == ["the test rules are not there any more"]
+    assert list(missing(plan(), SHIFT, wanted, elsewhere)) == []
+
+
 def test_a_group_that_is_not_whole_is_not_furnished() -> None:
     """Copies wait for a group that is there, is wanted, and is wanted at all that is needed."""
     seen = look(green=UP, green_lacks=("tags",))
@@ -481,6 +498,7 @@ def test_what_is_left_at_the_end_is_told_whole() -> None:
         (bounds(BLUE, 1), "keep web-a between 1 and 4"),
         (size(BLUE, 3, 0), "size of web-a to 3"),
         (SetShares(weights=weights(10)), "weights web-a 90, web-b 10"),
+        (SetTestShares(weights=weights(10)), "test weights web-a 90, web-b 10"),
         (ATTACH, "attach web-b"),
         (DETACH, "detach web-b"),
         (Freeze(fleet=BLUE, frozen=True), "suspend the scaling of web-a"),
