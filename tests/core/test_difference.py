@@ -24,7 +24,7 @@ from bluegreen.core.commands import (
 from bluegreen.core.difference import asked, difference, missing, owed
 from bluegreen.core.evidence import asked_first, sick
 from bluegreen.core.gates import Alarm, Window
-from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
+from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, Shares, TargetHealth
 from bluegreen.core.plan import TemplateVersion
 from bluegreen.core.state import Ledger, Loan, Phase, State
 from bluegreen.core.targets import FleetTarget, Target
@@ -487,6 +487,33 @@ def test_what_is_left_at_the_end_is_told_whole() -> None:
     assert owed(plan(), gone, look(green_exists=False, green_min=9)) == ()
     done = state(Phase.CLEAN_UP, committed=True, ledger=Ledger("web-1", (Loan(GREEN, "version", 1, (2,)),)))
     assert owed(plan(), done, look(blue=(), green=targets("g", 5, 2), green_version=5, share=100)) == ()
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (Shares(((BLUE, 0), (GREEN, 100))), ["test weights web-a 1, web-b 0"]),
+        (Shares(((BLUE, 1), (GREEN, 0))), []),
+        (
+            Shares(((BLUE, 1), (GREEN, 3))),
+            ["test weight of web-b is 3, was 0: changed by others, left alone"],
+        ),
+        (
+            None,
+            [f"the test rules are gone, weight of {name} was {was}" for name, was in ((BLUE, 1), (GREEN, 0))],
+        ),
+    ],
+)
+@pytest.mark.parametrize("phase", [Phase.CLEAN_UP, Phase.DISCARD])
+def test_what_is_left_of_the_test_rules_is_told(phase: Phase, shown: Shares | None, told: list[str]) -> None:
+    """What is still to be given back, what others have set since, and a rule that is gone; else nothing."""
+    noted = (Loan(BLUE, "test_weight", 1, (0,)), Loan(GREEN, "test_weight", 0, (100,)))
+    now = state(phase, committed=phase is Phase.CLEAN_UP, ledger=Ledger("web-1", noted))
+    seen = look(blue=(), blue_desired=0, share=100, test_shares=shown)
+    left = owed(plan(test_rules=("test",)), now, seen)
+    assert [clause for clause in left if "test" in clause] == told
+    unwritten = attrs.evolve(now, ledger=Ledger("web-1", tuple(attrs.evolve(x, written=()) for x in noted)))
+    assert shown is not None or not [c for c in owed(plan(), unwritten, seen) if "test" in c]
 
 
 @pytest.mark.parametrize(

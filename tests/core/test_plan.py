@@ -12,9 +12,9 @@ from bluegreen.core.errors import PlanError
 from bluegreen.core.gates import LIFECYCLE, STAGES, Alarm, Gate, Hook, MetricGate, Probe, Window
 from bluegreen.core.plan import Rung, Strategy, TemplateVersion, WeightedTargetGroups
 from bluegreen.core.state import Phase
-from bluegreen.core.view import gates_for
+from bluegreen.core.view import gates_asked, gates_for
 from bluegreen.strategies import all_at_once, canary
-from tests.core.looks import SHARED, plan
+from tests.core.looks import SHARED, plan, state
 
 RUNG_10, RUNG_50, RUNG_100 = Rung(percent=10), Rung(percent=50), Rung(percent=100)
 NO_RUNGS = "must be a tuple of at least one Rung"
@@ -244,3 +244,14 @@ def test_a_gate_is_asked_where_it_can_say_something(gate: Gate, phases: set[str]
     wanted = plan(gates=(gate,))
     assert {phase.value for phase in Phase if gates_for(wanted, phase) == (gate,)} == phases
     assert all(gates_for(wanted, phase) in ((), (gate,)) for phase in Phase)
+
+
+def test_what_testers_may_still_miss_is_not_asked() -> None:
+    """While a node may lag behind the test rules, test_traffic asks no gate; others ask at once."""
+    smoke = Hook(name="smoke", phases=("test_traffic", "bake"))
+    tested, other = plan(gates=(smoke,), test_rules=("test",)), plan(gates=(smoke,))
+    young, settled = state(Phase.TEST_TRAFFIC, since=80.125), state(Phase.TEST_TRAFFIC, since=80.0)
+    assert (gates_asked(tested, young), gates_asked(tested, settled)) == ((), (smoke,))
+    assert gates_asked(other, young) == (smoke,)
+    assert gates_asked(tested, state(Phase.BAKE, since=95.0)) == (smoke,)
+    assert gates_asked(tested, state(Phase.SHIFT, since=95.0)) == ()
