@@ -97,6 +97,20 @@ FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
             ("strategy.rungs[2].percent", 99, ALL_BUT_HALF),
         ],
     ),
+    (
+        lambda: plan(routing=SHARED, test_rules=("test",)),
+        [
+            (
+                "test_rules",
+                ("test",),
+                "behind a shared target group nothing tells green apart: use routing kind 'weighted'",
+            )
+        ],
+    ),
+    (
+        lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "web")),
+        [("test_rules", ("test", "web"), "users come by routing.listener: name another rule")],
+    ),
     (lambda: Probe(name="p", url="https://me:pw@web/a/b/c"), [("url", "[hidden]", NO_NAME)]),
     (lambda: Probe(name="p", url="https://me@web"), [("url", "[hidden]", NO_NAME)]),
     (
@@ -158,6 +172,7 @@ def test_a_fault_is_told_with_its_place_its_value_and_its_remedy(
         lambda: plan(strategy=canary(99), gates=(RATE,)),
         lambda: plan(image=None, version=SEVEN),
         lambda: plan(source_version=3),
+        lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "other")),
         lambda: Probe(name="p", url="https://web/?mail=me@web", body="a+"),
         lambda: MetricGate(**RATES | {"threshold": 1e15}),
         lambda: MetricGate(**RATES, divided_by="RequestCount"),
