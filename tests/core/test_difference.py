@@ -17,13 +17,14 @@ from bluegreen.core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
     describe,
 )
 from bluegreen.core.difference import asked, difference, missing, owed
 from bluegreen.core.evidence import asked_first, sick
 from bluegreen.core.gates import Alarm, Window
-from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
+from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, Shares, TargetHealth
 from bluegreen.core.plan import TemplateVersion
 from bluegreen.core.state import Ledger, Loan, Phase, State
 from bluegreen.core.targets import FleetTarget, Target
@@ -298,6 +299,22 @@ def test_commands_come_in_one_order() -> None:
     )
 
 
+def test_testers_meet_a_green_that_is_proven() -> None:
+    """Their weights wait for all that must be proven; on the way back for nobody."""
+    wanted = Target(test_shares=weights(100), proven=2)
+    leads = (SetTestShares(weights=weights(100)),)
+    elsewhere = look(green=UP, test_shares=look().shares)
+    one = state(Phase.SCALE_UP, proven=1)
+    none = state(Phase.DISCARD, proven=0)
+    assert difference(plan(), SHIFT, wanted, elsewhere).commands == leads
+    assert difference(plan(), one, wanted, elsewhere).commands == ()
+    assert difference(plan(), none, attrs.evolve(wanted, proven=0), elsewhere).commands == leads
+    assert difference(plan(), SHIFT, wanted, look(green=UP, test_shares=look(share=100).shares)).settled
+    assert difference(plan(), SHIFT, wanted, look(green=UP)).settled
+    assert list(missing(plan(), SHIFT, wanted, look(green=UP))) == ["the test rules are not there any more"]
+    assert list(missing(plan(), SHIFT, wanted, elsewhere)) == []
+
+
 def test_a_group_that_is_not_whole_is_not_furnished() -> None:
     """Copies wait for a group that is there, is wanted, and is wanted at all that is needed."""
     seen = look(green=UP, green_lacks=("tags",))
@@ -473,6 +490,33 @@ def test_what_is_left_at_the_end_is_told_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (Shares(((BLUE, 0), (GREEN, 100))), ["test weights web-a 1, web-b 0"]),
+        (Shares(((BLUE, 1), (GREEN, 0))), []),
+        (
+            Shares(((BLUE, 1), (GREEN, 3))),
+            ["test weight of web-b is 3, was 0: changed by others, left alone"],
+        ),
+        (
+            None,
+            [f"the test rules are gone, weight of {name} was {was}" for name, was in ((BLUE, 1), (GREEN, 0))],
+        ),
+    ],
+)
+@pytest.mark.parametrize("phase", [Phase.CLEAN_UP, Phase.DISCARD])
+def test_what_is_left_of_the_test_rules_is_told(phase: Phase, shown: Shares | None, told: list[str]) -> None:
+    """What is still to be given back, what others have set since, and a rule that is gone; else nothing."""
+    noted = (Loan(BLUE, "test_weight", 1, (0,)), Loan(GREEN, "test_weight", 0, (100,)))
+    now = state(phase, committed=phase is Phase.CLEAN_UP, ledger=Ledger("web-1", noted))
+    seen = look(blue=(), blue_desired=0, share=100, test_shares=shown)
+    left = owed(plan(test_rules=("test",)), now, seen)
+    assert [clause for clause in left if "test" in clause] == told
+    unwritten = attrs.evolve(now, ledger=Ledger("web-1", tuple(attrs.evolve(x, written=()) for x in noted)))
+    assert shown is not None or not [c for c in owed(plan(), unwritten, seen) if "test" in c]
+
+
+@pytest.mark.parametrize(
     ("command", "clause"),
     [
         (PREPARE, "make a version of web-template from 1 with image ami-2"),
@@ -481,6 +525,7 @@ def test_what_is_left_at_the_end_is_told_whole() -> None:
         (bounds(BLUE, 1), "keep web-a between 1 and 4"),
         (size(BLUE, 3, 0), "size of web-a to 3"),
         (SetShares(weights=weights(10)), "weights web-a 90, web-b 10"),
+        (SetTestShares(weights=weights(10)), "test weights web-a 90, web-b 10"),
         (ATTACH, "attach web-b"),
         (DETACH, "detach web-b"),
         (Freeze(fleet=BLUE, frozen=True), "suspend the scaling of web-a"),

@@ -16,10 +16,11 @@ from bluegreen.core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
 )
 from bluegreen.core.ledger import borrow, contested, forgive
-from bluegreen.core.observation import Observation
+from bluegreen.core.observation import Observation, Shares
 from bluegreen.core.state import Ledger, Loan
 from tests.core.looks import BLUE, GREEN, look
 
@@ -65,6 +66,10 @@ def test_what_is_written_is_noted_before_it_is_sent(
             SetShares(weights=((BLUE, 90), (GREEN, 10))),
             (Loan(BLUE, "weight", 100, (90,)), Loan(GREEN, "weight", 0, (10,))),
         ),
+        (
+            SetTestShares(weights=((BLUE, 90), (GREEN, 10))),
+            (Loan(BLUE, "test_weight", 0, (90,)), Loan(GREEN, "test_weight", 100, (10,))),
+        ),
         (Attach(fleet=GREEN), (Loan(GREEN, "attached", 0, (1,)),)),
         (Detach(fleet=BLUE), (Loan(BLUE, "attached", 1, (0,)),)),
         (Freeze(fleet=GREEN, frozen=True), (Loan(GREEN, "frozen", 0, (1,)),)),
@@ -77,7 +82,10 @@ def test_what_is_written_is_noted_before_it_is_sent(
 )
 def test_what_a_command_writes_is_borrowed(command: Command, loans: tuple[Loan, ...]) -> None:
     """Each setting with its value before, as far as it is known; what cannot be given back is not noted."""
-    seen = look(green_exists=False, green_version=None, green_attached=False, blue_frozen=True)
+    tested = Shares(((BLUE, 0), (GREEN, 100)))
+    seen = look(
+        green_exists=False, green_version=None, green_attached=False, blue_frozen=True, test_shares=tested
+    )
     assert borrow(Ledger("web-1"), command, seen) == Ledger("web-1", loans)
     dark = borrow(Ledger("web-1"), SetShares(weights=((GREEN, 10),)), look(share=None))
     assert dark.loans == (Loan(GREEN, "weight", None, (10,)),)

@@ -516,6 +516,14 @@ def test_a_shared_green_that_falls_short_is_counted_look_by_look() -> None:
 
 # ------------------------------------------------------------------------------------------- sightings
 
+
+def test_who_has_caught_up_stands_with_the_others() -> None:
+    """Ids that became healthy one after the other are one sighting once all are proven."""
+    known = tuple(Sighting(frozenset({name}), *mark) for name, mark in (("b", (1, 0.0)), ("a", (2, 5.0))))
+    assert sight(known, frozenset("ab"), 5.0, plan()) == (Sighting(frozenset("ab"), 2, 5.0),)
+    assert sight(known, frozenset("abc"), 5.0, plan())[0] == Sighting(frozenset("c"), 1, 0.0)
+
+
 LOOKS = st.lists(
     st.tuples(st.frozensets(st.sampled_from("abcd")), st.sampled_from([0.0, 1.0, 2.5, 5.0])), max_size=8
 )

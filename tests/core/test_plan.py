@@ -12,9 +12,9 @@ from bluegreen.core.errors import PlanError
 from bluegreen.core.gates import LIFECYCLE, STAGES, Alarm, Gate, Hook, MetricGate, Probe, Window
 from bluegreen.core.plan import Rung, Strategy, TemplateVersion, WeightedTargetGroups
 from bluegreen.core.state import Phase
-from bluegreen.core.view import gates_for
+from bluegreen.core.view import gates_asked, gates_for
 from bluegreen.strategies import all_at_once, canary
-from tests.core.looks import SHARED, plan
+from tests.core.looks import SHARED, plan, state
 
 RUNG_10, RUNG_50, RUNG_100 = Rung(percent=10), Rung(percent=50), Rung(percent=100)
 NO_RUNGS = "must be a tuple of at least one Rung"
@@ -97,6 +97,20 @@ FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
             ("strategy.rungs[2].percent", 99, ALL_BUT_HALF),
         ],
     ),
+    (
+        lambda: plan(routing=SHARED, test_rules=("test",)),
+        [
+            (
+                "test_rules",
+                ("test",),
+                "behind a shared target group nothing tells green apart: use routing kind 'weighted'",
+            )
+        ],
+    ),
+    (
+        lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "web")),
+        [("test_rules", ("test", "web"), "users come by routing.listener: name another rule")],
+    ),
     (lambda: Probe(name="p", url="https://me:pw@web/a/b/c"), [("url", "[hidden]", NO_NAME)]),
     (lambda: Probe(name="p", url="https://me@web"), [("url", "[hidden]", NO_NAME)]),
     (
@@ -158,6 +172,7 @@ def test_a_fault_is_told_with_its_place_its_value_and_its_remedy(
         lambda: plan(strategy=canary(99), gates=(RATE,)),
         lambda: plan(image=None, version=SEVEN),
         lambda: plan(source_version=3),
+        lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "other")),
         lambda: Probe(name="p", url="https://web/?mail=me@web", body="a+"),
         lambda: MetricGate(**RATES | {"threshold": 1e15}),
         lambda: MetricGate(**RATES, divided_by="RequestCount"),
@@ -244,3 +259,14 @@ def test_a_gate_is_asked_where_it_can_say_something(gate: Gate, phases: set[str]
     wanted = plan(gates=(gate,))
     assert {phase.value for phase in Phase if gates_for(wanted, phase) == (gate,)} == phases
     assert all(gates_for(wanted, phase) in ((), (gate,)) for phase in Phase)
+
+
+def test_what_testers_may_still_miss_is_not_asked() -> None:
+    """While a node may lag behind the test rules, test_traffic asks no gate; others ask at once."""
+    smoke = Hook(name="smoke", phases=("test_traffic", "bake"))
+    tested, other = plan(gates=(smoke,), test_rules=("test",)), plan(gates=(smoke,))
+    young, settled = state(Phase.TEST_TRAFFIC, since=80.125), state(Phase.TEST_TRAFFIC, since=80.0)
+    assert (gates_asked(tested, young), gates_asked(tested, settled)) == ((), (smoke,))
+    assert gates_asked(other, young) == (smoke,)
+    assert gates_asked(tested, state(Phase.BAKE, since=95.0)) == (smoke,)
+    assert gates_asked(tested, state(Phase.SHIFT, since=95.0)) == ()

@@ -15,6 +15,7 @@ from bluegreen.core.commands import (
     SetBounds,
     SetShares,
     SetSize,
+    SetTestShares,
     SetVersion,
 )
 from bluegreen.core.gates import Alarm
@@ -281,6 +282,10 @@ COMMANDS = [
     ("S15", {}, BAKE, look(), shares(0, 1000), False),
     ("S15", {}, BAKE, look(), shares(-1, 10), False),
     ("S15", {}, BAKE, look(), shares(1, 0), True),
+    ("S15", {}, BAKE, look(), SetTestShares(weights=((BLUE, 0), (GREEN, 999))), True),
+    ("S15", {}, BAKE, look(), SetTestShares(weights=((BLUE, 0), (GREEN, 0))), True),
+    ("S15", {}, BAKE, look(), SetTestShares(weights=((BLUE, 0), (GREEN, 1000))), False),
+    ("S15", {}, BAKE, look(), SetTestShares(weights=((BLUE, -1), (GREEN, 1))), False),
     ("S15", {}, BAKE, without(GREEN, look()), created(2), True),
     ("S15", {}, BAKE, without(GREEN, look()), created(3), False),
     ("S15", {}, state(Phase.BAKE, need=0), without(GREEN, look()), created(1), False),

@@ -94,6 +94,23 @@ LED = "web-b gets a share but has no instances: set its weight to 0"
 PROBLEMS = [
     ("the surroundings", {}, look(problems=("no rule", "no role")), ["no rule", "no role"]),
     (
+        "an instance refresh, of either group",
+        {},
+        look(blue_refreshing=True, green_refreshing=True),
+        [
+            f"an instance refresh replaces the instances of {name}: wait until it has ended, or cancel it"
+            for name in (BLUE, GREEN)
+        ],
+    ),
+    (
+        "test rules that are not found",
+        {"test_rules": ("one", "two")},
+        look(),
+        ["no test rule one or two was found: correct test_rules"],
+    ),
+    ("test rules that are found", {"test_rules": ("one",)}, look(test_shares=look().shares), []),
+    ("test rules, and the reason why", {"test_rules": ("one",)}, look(problems=("no rule",)), ["no rule"]),
+    (
         "no template",
         {},
         look(default_version=None),

@@ -354,6 +354,13 @@ BACK = [
 REACHED = [
     ("scale_up", {}, state(Phase.SCALE_UP), look(green=UP), "2 green targets of version 2 healthy, 2 proven"),
     ("test_traffic", {}, state(Phase.TEST_TRAFFIC), look(green=UP), "2 green targets answer"),
+    (
+        "test_traffic of one",
+        {},
+        state(Phase.TEST_TRAFFIC, need=1),
+        look(green=targets("g", 2, 1)),
+        "1 green target answers",
+    ),
     ("shift", {}, state(Phase.SHIFT), SEEN, "rung 1: 10 % of requests go to 2 green targets"),
     (
         "the next shift",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from bluegreen.core.observation import Delays, Observation
+from bluegreen.core.observation import Delays, Observation, Shares
 from bluegreen.core.plan import Rung, Strategy
 from bluegreen.core.state import Ledger, Loan, Phase, State
 from bluegreen.core.targets import NOTHING, FleetTarget, Target, want
@@ -449,7 +449,78 @@ BACKWARD = [
     ),
 ]
 
-PICTURES = FORWARD + ONWARD + BACKWARD
+TESTED = WEIGHTED_PLAN | {"test_rules": ("test",)}
+AT_BLUE, AT_GREEN = Shares(((BLUE, 1), (GREEN, 0))), Shares(((BLUE, 0), (GREEN, 100)))
+NOTED = (Loan(BLUE, "test_weight", 1, (0,)), Loan(GREEN, "test_weight", 0, (100,)))
+THEIRS = Shares(((BLUE, 1), (GREEN, 3)))
+
+TESTERS = [
+    (
+        "testers are led to green while it comes up",
+        TESTED,
+        at(Phase.SCALE_UP),
+        seen(test_shares=AT_BLUE),
+        attrs.evolve(PROBED, test_shares=FULL),
+    ),
+    (
+        "and tests wait until every node knows",
+        TESTED,
+        at(Phase.TEST_TRAFFIC),
+        seen(test_shares=AT_GREEN, **WHOLE),
+        attrs.evolve(PROBED, gates=True, seconds=15, test_shares=FULL),
+    ),
+    (
+        "and while users come",
+        TESTED,
+        at(Phase.BAKE),
+        seen(test_shares=AT_GREEN, **WHOLE),
+        attrs.evolve(RUNG, seconds=60, test_shares=FULL),
+    ),
+    (
+        "they are led back when green goes, and not before",
+        TESTED | {"keep_failed_green_seconds": 60},
+        at(Phase.DISCARD, *NOTED),
+        seen(test_shares=AT_GREEN, **WHOLE),
+        attrs.evolve(GONE, seconds=60, test_shares=AT_BLUE.weights),
+    ),
+    (
+        "they go on coming to a green that is kept",
+        TESTED | {"keep_failed_green_seconds": 66},
+        at(Phase.DISCARD, *NOTED),
+        seen(test_shares=AT_GREEN, **WHOLE),
+        attrs.evolve(GONE, green=NOTHING, seconds=66),
+    ),
+    (
+        "where others have led them since they stay",
+        TESTED,
+        at(Phase.DISCARD, *NOTED),
+        seen(test_shares=THEIRS, **WHOLE),
+        GONE,
+    ),
+    (
+        "without their rules there is nothing to give back",
+        TESTED,
+        at(Phase.DISCARD, *NOTED),
+        seen(**WHOLE),
+        GONE,
+    ),
+    (
+        "at the end they are led where they were",
+        TESTED,
+        at(Phase.CLEAN_UP, *NOTED, committed=True),
+        seen(test_shares=AT_GREEN, **WHOLE),
+        attrs.evolve(DONE, test_shares=AT_BLUE.weights),
+    ),
+    (
+        "of a first release likewise",
+        TESTED,
+        at(Phase.CLEAN_UP, *NOTED, committed=True, first_release=True),
+        seen(blue=(), test_shares=AT_GREEN, **WHOLE),
+        Target(shares=FULL, test_shares=AT_BLUE.weights),
+    ),
+]
+
+PICTURES = FORWARD + ONWARD + BACKWARD + TESTERS
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ CARRIES: list[tuple[dict[str, object], State, Observation, bool]] = [
     (SHARED_PLAN, attrs.evolve(HALF, baseline=0), green(1, 1), True),
     (SHARED_PLAN, HUNDRED, green(1, 1), False),
     (SHARED_PLAN, HUNDRED, green(2, 1), True),
+    ({"routing": SHARED, "strategy": canary(3)}, attrs.evolve(HUNDRED, floor=67), green(2, 1), False),
+    ({"routing": SHARED, "strategy": canary(3)}, attrs.evolve(HUNDRED, floor=66), green(2, 1), True),
     (SHARED_PLAN, attrs.evolve(HALF, rung=1), green(3, 1), False),
     (SHARED_PLAN, attrs.evolve(HALF, rung=1), green(4, 1), True),
     (LADDER, SECOND, green(1, 2), True),
