@@ -117,6 +117,8 @@ class Stage:
         wrong: What nobody may do.
         lost: Who was told that it has lost, and in which words.
         late: Commands that were sent by somebody who was superseded after the check.
+        came_to: What it had come to when the first of the two ended; the other may still have such a command
+            in hand, and nobody can say when it will be sent.
     """
 
     def __init__(self, case: Case, turns: Iterable[Turn]) -> None:
@@ -128,6 +130,7 @@ class Stage:
         self.lost: list[str] = []
         self.late = 0
         self.failures: list[BaseException] = []
+        self.came_to: End | None = None
         self._done = Semaphore(0)
 
     @property
@@ -171,6 +174,8 @@ class Stage:
     def over(self, process: Process) -> None:
         """One has ended; the other goes on."""
         process.said = process.said or "failed"
+        if self.came_to is None and not self.failures:
+            self.came_to = self.lives.end()
         other = self._other(process)
         (self._done if other.said else other.turn).release()
 
@@ -183,7 +188,3 @@ class Stage:
     def _other(self, process: Process) -> Process:
         first, second = self.processes
         return second if process is first else first
-
-    def end(self) -> End:
-        """What it came to."""
-        return self.lives.end()

@@ -39,7 +39,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.process, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 LEASE_SECONDS = 0.2
 
-# Waiting takes no time. Each call of the journal is two boundaries; at the one that is named it stops.
+# Waiting takes no time. Each call of the journal is two boundaries, but for renewals, which come when a real
+# clock says so; at the one that is named it stops.
 PROGRAM = """
 import os, signal, sys
 from contextlib import closing
@@ -57,6 +58,8 @@ log.LEASE_SECONDS = float(seconds)
 class Stopping:
     def __init__(self, inner):
         self.inner, self.passed = inner, 0
+    def renew(self, holder):
+        self.inner.renew(holder)
     def boundary(self, name):
         self.passed += 1
         print(name, flush=True)

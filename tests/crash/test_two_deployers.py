@@ -72,8 +72,8 @@ def objections(number: int, turns: list[Turn]) -> tuple[list[str], Stage]:
         assert_replays(stage.lives.journal)
     except Exception as error:  # noqa: BLE001  (a bug may show as anything)
         return [f"{type(error).__name__}: {error}"], stage
-    if stage.end() != alone(number):
-        wrong.append(f"it ended otherwise: {stage.end()}")
+    if stage.came_to != alone(number):
+        wrong.append(f"it ended otherwise: {stage.came_to}")
     return wrong, stage
 
 
