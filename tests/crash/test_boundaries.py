@@ -119,7 +119,8 @@ def test_the_boundaries_are_those_of_every_kind_of_command() -> None:
     """What is killed around includes every command that a promotion and a retreat can send."""
     lives = [whole(case) for case in CASES]
     lives += [whole(attrs.evolve(c, at=Phase.BAKE, strikes=("abort",))) for c in CASES]
-    lives += [whole(Case(routing="weighted", fleets="standing", changes={"freeze_scaling": True}))]
+    for changes in ({"freeze_scaling": True}, {"test_rules": ("web-test",)}):
+        lives.append(whole(Case(routing="weighted", fleets="standing", changes=changes)))
     passed = {boundary.split()[1] for life in lives for boundary in life.boundaries}
     missing = {command.__name__ for command in COMMANDS} - passed
     # Blue's minimum is its size here, so there is nothing to pin; and SimCloud makes a group like another one
