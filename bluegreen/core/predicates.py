@@ -107,8 +107,10 @@ def s3(plan: Plan, state: State, observation: Observation, command: Command) -> 
             fleet == state.green and plan.shared and state.phase in FORWARD
         ):
             green = observation.fleet(fleet)
-            attached = green is not None and green.attached
-            return not attached or allowed == 100 or size <= plan.green_size(allowed or 1, state.need)
+            if green is None or not green.attached or allowed == 100:
+                return True
+            # Who shrinks asks for no share, however large the group was found.
+            return size <= max(green.desired, plan.green_size(allowed or 1, state.need))
         case _:
             return True
 
