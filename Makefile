@@ -19,11 +19,11 @@ demo: $(STAMP) ## deploy in the simulator and watch
 
 check: export BLUEGREEN_EXAMPLES ?= 20
 check: lint ## lint, types, unit tests, small properties (90 seconds)
-	$(BIN)/pytest -n 2 -m "not slow and not process and not proof and not exhaustive"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not process and not proof and not exhaustive"
 
 test: export BLUEGREEN_EXAMPLES ?= 100
 test: lint ## every tier at its small size (12 minutes)
-	$(BIN)/pytest -n 2 -m "not proof"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof"
 
 e2e: $(STAMP) ## with real programs from Debian's packages and others, installed when missing
 	tests/e2e/install.sh
@@ -38,7 +38,7 @@ soak: export BLUEGREEN_EXAMPLES ?= 20000
 soak: export BLUEGREEN_PROOF ?= 10
 soak: mutants
 proof soak: $(STAMP)
-	$(BIN)/pytest -n 2 -m proof
+	$(BIN)/pytest -n 2 --dist worksteal -m proof
 
 mutants: $(STAMP) ## every mutant of the core against its fast tests (20 minutes; part of a soak)
 	$(BIN)/python tests/mutation/score.py
