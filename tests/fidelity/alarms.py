@@ -63,14 +63,14 @@ ALARMS: tuple[Fact, ...] = (
         says="A new alarm begins in INSUFFICIENT_DATA.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_a_new_alarm_has_no_data",
-        off=Off("evaluating:with_alarms", _born_well),
+        off=Off("cloudwatch.evaluating:with_alarms", _born_well),
     ),
     Fact(
         id="D1.1b",
         says="Putting an alarm again keeps its state and overwrites everything else.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_putting_an_alarm_again_keeps_its_state_and_replaces_the_rest",
-        off=Off("evaluating:with_alarms", _born_anew),
+        off=Off("cloudwatch.evaluating:with_alarms", _born_anew),
     ),
     Fact(
         id="D1.1c",
@@ -84,21 +84,23 @@ ALARMS: tuple[Fact, ...] = (
         says="Alarms with a period of a minute or more are evaluated every minute.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_alarms_are_evaluated_once_a_minute",
-        off=Off("metrics:MINUTE_MS", lambda _: 30_000),
+        off=Off("cloudwatch.metrics:MINUTE_MS", lambda _: 30_000),
     ),
     Fact(
         id="D1.2b",
         says="The window slides: a longer period is evaluated every minute too, up to now.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_a_window_slides_by_a_minute",
-        off=Off("metrics:Metrics.latest", _by_whole_periods),
+        off=Off("cloudwatch.metrics:Metrics.latest", _by_whole_periods),
     ),
     Fact(
         id="D1.2c",
         says="M of the latest N points must breach.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_without_missing_data_the_latest_points_decide",
-        off=Off("alarms:MetricAlarm.needed", lambda _: property(lambda self: self.evaluation_periods)),
+        off=Off(
+            "cloudwatch.alarms:MetricAlarm.needed", lambda _: property(lambda self: self.evaluation_periods)
+        ),
     ),
     Fact(
         id="D1.2d",
@@ -113,7 +115,7 @@ ALARMS: tuple[Fact, ...] = (
         page="missing data",
         test=f"{ALARMS_TEST}::test_missing_data_count_as_the_guide_says",
         off=Off(
-            "alarms:evaluated",
+            "cloudwatch.alarms:evaluated",
             lambda real: (
                 lambda alarm, points, state: real(evolve(alarm, treat_missing_data="missing"), points, state)
             ),
@@ -125,21 +127,24 @@ ALARMS: tuple[Fact, ...] = (
         page="missing data",
         why="How many is not documented; assumed: two more, as in the guide's example.",
         test=f"{ALARMS_TEST}::test_a_window_slides_by_a_minute",
-        off=Off("alarms:MetricAlarm.looked_at", lambda _: property(lambda self: self.evaluation_periods)),
+        off=Off(
+            "cloudwatch.alarms:MetricAlarm.looked_at",
+            lambda _: property(lambda self: self.evaluation_periods),
+        ),
     ),
     Fact(
         id="D1.3c",
         says="A breaching point that is at least M periods old raises the alarm if nothing else is known.",
         page="missing data",
         test=f"{ALARMS_TEST}::test_missing_data_count_as_the_guide_says",
-        off=Off("alarms:evaluated", _never_too_early),
+        off=Off("cloudwatch.alarms:evaluated", _never_too_early),
     ),
     Fact(
         id="D1.4",
         says="An alarm on a count that is absent at zero has no data in a healthy run, by default.",
         page="missing data",
         test=f"{ALARMS_TEST}::test_an_error_alarm_without_data_knows_nothing_of_a_healthy_run",
-        off=Off("alarms:evaluated", _nothing_is_well),
+        off=Off("cloudwatch.alarms:evaluated", _nothing_is_well),
     ),
     Fact(
         id="D1.5a",
@@ -170,6 +175,6 @@ ALARMS: tuple[Fact, ...] = (
         says="A state set by hand is gone with the next evaluation; when it changed stays to be seen.",
         page="alarm evaluation",
         test=f"{ALARMS_TEST}::test_a_state_set_by_hand_does_not_last",
-        off=Off("evaluating:by_metrics", lambda _: lambda world, _: world),
+        off=Off("cloudwatch.evaluating:by_metrics", lambda _: lambda world, _: world),
     ),
 )

@@ -31,7 +31,7 @@ def with_settings(**changes: Any) -> Any:
 
 
 DNS_AT_ONCE = Off(
-    "routing:Routing._doors_at",
+    "balancing.routing:Routing._doors_at",
     lambda _: lambda self, at, world: sys.modules["bluegreen_sim.balancing.balancer"].in_dns(world),  # noqa: ARG005
 )
 """Clients that know at once which nodes are in DNS."""
@@ -69,7 +69,7 @@ NODE_FACTS = (
         page="elb how",
         test=f"{NODES}without_cross_zone_each_zone_shares_its_own_half",
         off=Off(
-            "dataplane:by_node",
+            "users.dataplane:by_node",
             lambda _: (
                 lambda counts, nodes, before: (  # noqa: ARG005
                     [counts, *([[0] * len(counts)] * (nodes - 1))]
@@ -97,7 +97,7 @@ NODE_FACTS = (
         page="alb health checks",
         test=f"{NODES}a_node_sends_nothing_to_a_target_that_it_has_not_found_healthy",
         off=Off(
-            "checks:_new_views",
+            "balancing.checks:_new_views",
             lambda real: lambda now, settings: (real(now, settings)[0],) * settings.views,
         ),
     ),
@@ -109,7 +109,7 @@ NODE_FACTS = (
         by="Settings.check_phases_seconds, propagation",
         test=f"{NODES}one_node_that_passes_makes_a_target_healthy",
         off=Off(
-            "checks:_folded",
+            "balancing.checks:_folded",
             lambda real: (
                 lambda instance, views: (
                     real(instance, views)
@@ -124,7 +124,7 @@ NODE_FACTS = (
         says="With cross-zone load balancing each node sends to the targets of all zones alike.",
         page="elb how",
         test=f"{NODES}with_cross_zone_all_targets_share_alike",
-        off=Off("balancer:serving", with_settings(cross_zone=False)),
+        off=Off("balancing.balancer:serving", with_settings(cross_zone=False)),
     ),
     Fact(
         id="A1.4b",
@@ -133,7 +133,7 @@ NODE_FACTS = (
         how="parameter",
         by="Settings.cross_zone",
         test=f"{NODES}without_cross_zone_each_zone_shares_its_own_half",
-        off=Off("balancer:serving", with_settings(cross_zone=True)),
+        off=Off("balancing.balancer:serving", with_settings(cross_zone=True)),
     ),
     Fact(
         id="A1.5a",
@@ -148,7 +148,7 @@ NODE_FACTS = (
         page="alb attributes",
         why="The world has one set of settings: what is changed of one target group is changed of all.",
         test=f"{GROUPS}a_target_group_turns_cross_zone_off_for_itself",
-        off=Off("checks:with_settings", lambda _: lambda world, settings: world),  # noqa: ARG005
+        off=Off("balancing.checks:with_settings", lambda _: lambda world, settings: world),  # noqa: ARG005
     ),
     Fact(
         id="A1.6a",
@@ -162,14 +162,14 @@ NODE_FACTS = (
         says="Without it a zone that has no target of the group answers 503 to all that enter there.",
         page="alb attributes",
         test=f"{NODES}without_cross_zone_a_zone_without_targets_answers_503",
-        off=Off("balancer:serving", with_settings(cross_zone=True)),
+        off=Off("balancing.balancer:serving", with_settings(cross_zone=True)),
     ),
     Fact(
         id="A1.6c",
         says="Without it the nodes of a zone leave DNS when all targets of a group there are unhealthy.",
         page="alb attributes",
         test=f"{NODES}a_zone_whose_targets_are_all_sick_leaves_dns",
-        off=Off("balancer:_fit", answering(value=True)),
+        off=Off("balancing.balancer:_fit", answering(value=True)),
     ),
     Fact(
         id="A1.7",
@@ -184,7 +184,7 @@ NODE_FACTS = (
         page="alb attributes",
         test=f"{NODES}weights_act_on_the_next_request",
         off=Off(
-            "dataplane:Split.weigh",
+            "users.dataplane:Split.weigh",
             lambda real: (
                 lambda self, weights: real(self, weights) if not sum(self._weights.values()) else None
             ),
@@ -199,7 +199,7 @@ WEIGHT_FACTS = (
         page="alb actions",
         test=f"{GROUPS}requests_are_divided_by_weight",
         off=Off(
-            "dataplane:divided",
+            "users.dataplane:divided",
             lambda real: lambda requests, weights: real(requests, [bool(weight) for weight in weights]),
         ),
     ),
@@ -223,7 +223,7 @@ WEIGHT_FACTS = (
         page="alb actions",
         test=f"{BALANCER_TESTS}weighted_target_groups_do_not_fail_over",
         off=Off(
-            "balancer:pools",
+            "balancing.balancer:pools",
             lambda real: (
                 lambda world, node=0: tuple(
                     evolve(pool, weight=pool.weight if pool.targets else 0) for pool in real(world, node)
@@ -237,7 +237,7 @@ WEIGHT_FACTS = (
         page="alb health checks",
         test=f"{GROUPS}a_target_group_at_weight_0_is_checked",
         off=Off(
-            "balancer:used",
+            "balancing.balancer:used",
             lambda _: lambda world, group: bool(dict(world.rule).get(world.home(group.name))),
         ),
     ),
@@ -246,7 +246,7 @@ WEIGHT_FACTS = (
         says="Targets of a target group in no rule are unused and never checked.",
         page="alb health checks",
         test=f"{HEALTH}targets_of_a_group_in_no_rule_are_unused",
-        off=Off("balancer:used", answering(value=True)),
+        off=Off("balancing.balancer:used", answering(value=True)),
     ),
     Fact(
         id="A3.5",
@@ -256,7 +256,7 @@ WEIGHT_FACTS = (
         by="Settings.division",
         test=f"{GROUPS}requests_are_divided_by_weight",
         off=Off(
-            "dataplane:divided",
+            "users.dataplane:divided",
             lambda real: lambda requests, weights: real(requests // 30 * 30, weights),  # in lumps
         ),
     ),
@@ -266,7 +266,7 @@ WEIGHT_FACTS = (
         page="undocumented",
         test=f"{GROUPS}without_any_weight_nobody_is_asked",
         off=Off(
-            "dataplane:Split.weigh",
+            "users.dataplane:Split.weigh",
             lambda real: (
                 lambda self, weights: real(
                     self, weights if any(weights.values()) else dict.fromkeys(weights, 1)
@@ -280,7 +280,7 @@ WEIGHT_FACTS = (
         page="elb api",
         test=f"{GROUPS}a_rule_is_replaced_as_a_whole",
         off=Off(
-            "balancer:set_weights",
+            "balancing.balancer:set_weights",
             lambda real: (
                 lambda world, weights: real(world, tuple((dict(world.rule) | dict(weights)).items()))
             ),
@@ -328,7 +328,7 @@ CHECK_FACTS = (
         by="Settings.check_interval_seconds",
         test=f"{HEALTH}checks_come_at_the_interval",
         off=Off(
-            "checks:_verdict",
+            "balancing.checks:_verdict",
             lambda real: lambda *given: real(*given[:-1], evolve(given[-1], check_interval_seconds=10)),
         ),
     ),
@@ -340,7 +340,7 @@ CHECK_FACTS = (
         by="Settings.check_timeout_seconds",
         test=f"{HEALTH}a_check_that_is_answered_too_late_has_timed_out",
         off=Off(
-            "checks:why_checks_fail",
+            "balancing.checks:why_checks_fail",
             lambda real: lambda *given: "" if real(*given) == "timeout" else real(*given),
         ),
     ),
@@ -351,7 +351,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.healthy_threshold",
         test=f"{HEALTH}thresholds_are_counts_of_checks_in_a_row",
-        off=Off("checks:_checks_needed", thresholds(healthy_threshold=5)),
+        off=Off("balancing.checks:_checks_needed", thresholds(healthy_threshold=5)),
     ),
     Fact(
         id="A6.5",
@@ -360,7 +360,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.unhealthy_threshold",
         test=f"{HEALTH}thresholds_are_counts_of_checks_in_a_row",
-        off=Off("checks:_checks_needed", thresholds(unhealthy_threshold=2)),
+        off=Off("balancing.checks:_checks_needed", thresholds(unhealthy_threshold=2)),
     ),
     Fact(
         id="A6.6",
@@ -369,7 +369,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.matcher",
         test=f"{HEALTH}other_codes_pass_when_the_matcher_has_them",
-        off=Off("checks:matches", lambda _: lambda code, matcher: code == 200),  # noqa: ARG005
+        off=Off("balancing.checks:matches", lambda _: lambda code, matcher: code == 200),  # noqa: ARG005
     ),
     Fact(
         id="A6.7",
@@ -383,7 +383,7 @@ CHECK_FACTS = (
         says="Checks are independent of each other: a slow answer does not move the next.",
         page="alb health checks",
         test=f"{HEALTH}slow_answers_do_not_move_later_checks",
-        off=Off("checks:_check_after", lambda real: lambda *given: real(*given) + 4000),
+        off=Off("balancing.checks:_check_after", lambda real: lambda *given: real(*given) + 4000),
     ),
     Fact(
         id="A6.8b",
@@ -398,7 +398,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{BALANCER_TESTS}one_passing_check_makes_a_new_target_healthy",
         off=Off(
-            "checks:_checks_needed",
+            "balancing.checks:_checks_needed",
             lambda real: (
                 lambda state, passed, settings: (
                     settings.healthy_threshold
@@ -414,7 +414,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{HEALTH}one_lucky_probe_puts_a_target_in_service",
         off=Off(
-            "checks:_checks_needed",
+            "balancing.checks:_checks_needed",
             lambda real: (
                 lambda state, passed, s: 2 if passed and state == "initial" else real(state, passed, s)
             ),
@@ -426,7 +426,7 @@ CHECK_FACTS = (
         page="undocumented",
         test=f"{BALANCER_TESTS}a_slow_booter_needs_the_healthy_threshold",
         off=Off(
-            "checks:_checks_needed",
+            "balancing.checks:_checks_needed",
             lambda real: (
                 lambda state, passed, settings: (
                     real(state, passed, settings) if passed or state != "initial" else None
@@ -440,7 +440,7 @@ CHECK_FACTS = (
         page="alb health checks",
         test=f"{BALANCER_TESTS}a_silent_target_is_found_at_the_unhealthy_threshold",
         off=Off(
-            "checks:_checks_needed",
+            "balancing.checks:_checks_needed",
             lambda real: (
                 lambda state, passed, settings: (
                     real(state, passed, settings)
@@ -456,7 +456,7 @@ CHECK_FACTS = (
         page="alb health checks",
         test=f"{HEALTH}a_target_in_a_zone_without_a_node_is_unused",
         off=Off(
-            "checks:register",
+            "balancing.checks:register",
             lambda real: (
                 lambda instance, now, settings, *, used=True: real(
                     instance, now, evolve(settings, disabled_zones=()), used=used
@@ -469,42 +469,42 @@ CHECK_FACTS = (
         says="A new target is initial: Elb.RegistrationInProgress, then Elb.InitialHealthChecking.",
         page="alb health checks",
         test=f"{HEALTH}a_new_target_is_initial_before_and_after_its_first_check",
-        off=Off("checks:reason", saying("initial")),
+        off=Off("balancing.checks:reason", saying("initial")),
     ),
     Fact(
         id="A6.15",
         says="A healthy target has no reason.",
         page="alb health checks",
         test=f"{HEALTH}a_healthy_target_has_no_reason",
-        off=Off("checks:reason", saying("healthy", why="Elb.InitialHealthChecking")),
+        off=Off("balancing.checks:reason", saying("healthy", why="Elb.InitialHealthChecking")),
     ),
     Fact(
         id="A6.16a",
         says="An unhealthy target that answers with another code is Target.ResponseCodeMismatch, with it.",
         page="alb health checks",
         test=f"{HEALTH}a_wrong_status_code_is_named",
-        off=Off("checks:reason", unlike("Target.ResponseCodeMismatch")),
+        off=Off("balancing.checks:reason", unlike("Target.ResponseCodeMismatch")),
     ),
     Fact(
         id="A6.16b",
         says="One that answers too late, or not at all, is Target.Timeout.",
         page="alb health checks",
         test=f"{HEALTH}an_instance_that_fails_altogether_times_out",
-        off=Off("checks:reason", unlike("Target.Timeout")),
+        off=Off("balancing.checks:reason", unlike("Target.Timeout")),
     ),
     Fact(
         id="A6.16c",
         says="One that cannot be connected to is Target.FailedHealthChecks.",
         page="alb health checks",
         test=f"{HEALTH}an_application_that_is_down_fails_health_checks",
-        off=Off("checks:reason", unlike("Target.FailedHealthChecks")),
+        off=Off("balancing.checks:reason", unlike("Target.FailedHealthChecks")),
     ),
     Fact(
         id="A6.16d",
         says="When the load balancer itself fails it is Elb.InternalError.",
         page="alb health checks",
         test=f"{HEALTH}an_error_of_the_load_balancers_own_is_told",
-        off=Off("checks:reason", unlike("Elb.InternalError")),
+        off=Off("balancing.checks:reason", unlike("Elb.InternalError")),
     ),
     Fact(
         id="A6.17a",
@@ -521,14 +521,14 @@ CHECK_FACTS = (
         says="A target of a group in no rule, or in a zone that is not enabled, is unused, Target.NotInUse.",
         page="alb health checks",
         test=f"{HEALTH}targets_of_a_group_in_no_rule_are_unused",
-        off=Off("checks:reason", unlike("Target.NotInUse")),
+        off=Off("balancing.checks:reason", unlike("Target.NotInUse")),
     ),
     Fact(
         id="A6.17c",
         says="A target whose instance was stopped or terminated is unused, Target.InvalidState.",
         page="alb health checks",
         test=f"{HEALTH}an_instance_that_was_ended_fails_requests_and_is_then_unused",
-        off=Off("checks:reason", unlike("Target.InvalidState")),
+        off=Off("balancing.checks:reason", unlike("Target.InvalidState")),
     ),
     Fact(
         id="A6.17d",
@@ -542,7 +542,7 @@ CHECK_FACTS = (
         says="A deregistered target is draining, Target.DeregistrationInProgress.",
         page="alb health checks",
         test=f"{HEALTH}a_draining_target_says_so",
-        off=Off("checks:reason", unlike("Target.DeregistrationInProgress")),
+        off=Off("balancing.checks:reason", unlike("Target.DeregistrationInProgress")),
     ),
     Fact(
         id="A6.19",
@@ -601,7 +601,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{NODES}targets_that_are_all_unhealthy_all_get_requests",
         off=Off(
-            "balancer:serving",
+            "balancing.balancer:serving",
             lambda real: (
                 lambda world, targets, node: real(
                     world, [each for each in targets if each[2] != "unhealthy"], node
@@ -616,7 +616,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.minimum_healthy_count, minimum_healthy_percent",
         test=f"{NODES}below_a_minimum_all_targets_get_requests",
-        off=Off("balancer:below", lambda _: lambda good, *_: good < 1),
+        off=Off("balancing.balancer:below", lambda _: lambda good, *_: good < 1),
     ),
     Fact(
         id="A6.26a",
@@ -625,7 +625,7 @@ CHECK_FACTS = (
         how="parameter",
         by="Settings.dns_minimum_count, dns_minimum_percent",
         test=f"{NODES}dns_minimums_count_the_targets_of_a_zone",
-        off=Off("balancer:below", lambda _: lambda good, *_: good < 1),
+        off=Off("balancing.balancer:below", lambda _: lambda good, *_: good < 1),
     ),
     Fact(
         id="A6.26b",
@@ -644,7 +644,7 @@ CHECK_FACTS = (
         by="Settings.dns_failover",
         test=f"{NODES}one_sick_target_group_takes_a_zone_out_or_not",
         off=Off(
-            "balancer:_fit",
+            "balancing.balancer:_fit",
             lambda real: (
                 lambda world, node: real(
                     world.replaced(settings=evolve(world.settings, dns_failover="all")), node
@@ -658,7 +658,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{NODES}with_all_zones_sick_all_are_used",
         off=Off(
-            "balancer:in_dns",
+            "balancing.balancer:in_dns",
             lambda _: (
                 lambda world: tuple(
                     sys.modules["bluegreen_sim.balancing.balancer"]._fit(world, node)
@@ -673,7 +673,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{NODES}below_a_minimum_all_targets_get_requests",
         off=Off(
-            "balancer:below",
+            "balancing.balancer:below",
             lambda real: (
                 lambda good, among, count, percent: (
                     real(good, among, count, percent) if not percent else real(good, among, count, 0)
@@ -694,7 +694,7 @@ CHECK_FACTS = (
         page="alb target groups",
         test=f"{NODES}a_zone_whose_targets_are_all_sick_leaves_dns",
         off=Off(
-            "balancer:_fit",
+            "balancing.balancer:_fit",
             lambda real: (
                 lambda world, node: real(
                     world.replaced(settings=evolve(world.settings, cross_zone=True)), node
@@ -708,7 +708,7 @@ CHECK_FACTS = (
         page="undocumented",
         test=f"{BALANCER_TESTS}a_target_group_without_healthy_targets_fails_open",
         off=Off(
-            "balancer:serving",
+            "balancing.balancer:serving",
             lambda real: (
                 lambda world, targets, node: real(
                     world, [each for each in targets if each[2] != "initial"], node
@@ -727,7 +727,7 @@ DRAIN_FACTS = (
         by="Settings.deregistration_seconds",
         test=f"{GROUPS}a_shorter_delay_drains_faster",
         off=Off(
-            "checks:deregister",
+            "balancing.checks:deregister",
             lambda real: (
                 lambda instance, now, settings: real(
                     instance, now, evolve(settings, deregistration_seconds=300)
@@ -741,7 +741,7 @@ DRAIN_FACTS = (
         page="alb target groups",
         test=f"{HEALTH}a_draining_target_says_so",
         off=Off(
-            "balancer:known",
+            "balancing.balancer:known",
             lambda real: (
                 lambda world, name, node=0: [
                     *real(world, name, node),
@@ -761,7 +761,7 @@ DRAIN_FACTS = (
         page="alb attributes",
         test=f"{BALANCER_TESTS}draining_lasts_the_whole_delay",
         off=Off(
-            "checks:deregister",
+            "balancing.checks:deregister",
             lambda real: (
                 lambda instance, now, settings: real(
                     instance, now, evolve(settings, deregistration_seconds=1)
@@ -783,7 +783,7 @@ DRAIN_FACTS = (
         how="parameter",
         by="Settings.propagation",
         test=f"{NODES}a_node_goes_on_with_a_target_that_was_taken_out",
-        off=Off("routing:Routing._note_what_lags", answering(value=None)),
+        off=Off("balancing.routing:Routing._note_what_lags", answering(value=None)),
     ),
     Fact(
         id="A7.6",
@@ -791,7 +791,7 @@ DRAIN_FACTS = (
         page="alb registering",
         test=f"{GROUPS}a_draining_target_can_be_registered_again_at_once",
         off=Off(
-            "balancer:change_targets",
+            "balancing.balancer:change_targets",
             lambda real: (
                 lambda world, group, ids, *, registered: (
                     world
@@ -843,7 +843,7 @@ DRAIN_FACTS = (
         why="Noticed by its checks (assumed).",
         test=f"{HEALTH}an_instance_that_was_ended_fails_requests_and_is_then_unused",
         off=Off(
-            "checks:check",
+            "balancing.checks:check",
             lambda real: (
                 lambda instance, settings: real(instance.replaced(ended=False), settings).replaced(
                     ended=instance.ended

@@ -116,7 +116,7 @@ REQUESTS: tuple[Fact, ...] = (
         says="Round robin sends requests to the healthy targets evenly, one after the other.",
         page="alb attributes",
         test="tests/sim/test_traffic.py::test_everybody_gets_an_equal_part",
-        off=Off("dataplane:Rotation.counts", _more_for_the_first),
+        off=Off("users.dataplane:Rotation.counts", _more_for_the_first),
     ),
     Fact(
         id="A2.2a",
@@ -125,7 +125,7 @@ REQUESTS: tuple[Fact, ...] = (
         how="parameter",
         by="algorithm",
         test=f"{ALGORITHMS}::test_a_version_that_fails_fast_draws_the_traffic",
-        off=Off("fine:Fewest.divide", _evenly),
+        off=Off("users.fine:Fewest.divide", _evenly),
     ),
     Fact(
         id="A2.2b",
@@ -133,7 +133,7 @@ REQUESTS: tuple[Fact, ...] = (
         page="undocumented",
         why="Assumed: the next in turn.",
         test=f"{ALGORITHMS}::test_equal_targets_take_turns_under_least_outstanding_requests",
-        off=Off("fine:Fewest.divide", _from_the_first),
+        off=Off("users.fine:Fewest.divide", _from_the_first),
     ),
     Fact(
         id="A2.3a",
@@ -142,7 +142,7 @@ REQUESTS: tuple[Fact, ...] = (
         how="parameter",
         by="algorithm",
         test=f"{ALGORITHMS}::test_weighted_random_divides_as_dice_do",
-        off=Off("fine:multinomial", _in_exact_shares),
+        off=Off("users.fine:multinomial", _in_exact_shares),
     ),
     Fact(
         id="A2.3b",
@@ -180,14 +180,14 @@ REQUESTS: tuple[Fact, ...] = (
         how="parameter",
         by="group_stickiness_seconds",
         test=f"{STICKINESS}::test_cohorts_are_divided_as_single_sessions_are",
-        off=Off("fine:lags", _without_cookies),
+        off=Off("users.fine:lags", _without_cookies),
     ),
     Fact(
         id="A3.7b",
         says="Requests without the cookie follow the weights.",
         page="alb actions",
         test=f"{STICKINESS}::test_cohorts_are_divided_as_single_sessions_are",
-        off=Off("cookies:Bound.weights", lambda _: lambda self, _: self._rules[0]),
+        off=Off("users.cookies:Bound.weights", lambda _: lambda self, _: self._rules[0]),
     ),
     Fact(
         id="A3.8a",
@@ -195,7 +195,7 @@ REQUESTS: tuple[Fact, ...] = (
         page="undocumented",
         why="Assumed: a cookie of a group at weight 0 is honoured, the worst case.",
         test=f"{STICKINESS}::test_a_deployment_shows_how_long_users_stay_on_blue",
-        off=Off("cookies:Bound.weights", lambda _: lambda self, _: self._rules[-1]),
+        off=Off("users.cookies:Bound.weights", lambda _: lambda self, _: self._rules[-1]),
     ),
     Fact(
         id="A3.8b",
@@ -203,7 +203,7 @@ REQUESTS: tuple[Fact, ...] = (
         page="undocumented",
         why="Told by an answer on re:Post; the guide only says that the cookie's group is used.",
         test=f"{STICKINESS}::test_a_cookie_of_an_empty_group_gets_503_until_it_expires",
-        off=Off("cookies:Bound.weights", lambda _: lambda self, _: self._rules[-1]),
+        off=Off("users.cookies:Bound.weights", lambda _: lambda self, _: self._rules[-1]),
     ),
     Fact(
         id="A3.8c",
@@ -214,7 +214,7 @@ REQUESTS: tuple[Fact, ...] = (
         why="Assumed: it does, so an active client may never leave.",
         test=f"{STICKINESS}::test_cohorts_are_divided_as_single_sessions_are",
         off=Off(
-            "fine:lags",
+            "users.fine:lags",
             lambda real: lambda who, cookie_ms, refreshed: real(who, cookie_ms, refreshed=not refreshed),
         ),
     ),
@@ -254,35 +254,35 @@ REQUESTS: tuple[Fact, ...] = (
         says="From when a target is healthy its share rises linearly over the duration.",
         page="alb attributes",
         test=f"{ALGORITHMS}::test_a_new_target_starts_slowly",
-        off=Off("fine:ramped", lambda _: lambda _, rules: rules.slow_start_ms),
+        off=Off("users.fine:ramped", lambda _: lambda _, rules: rules.slow_start_ms),
     ),
     Fact(
         id="A4.2b",
         says="A target that turns unhealthy leaves slow start, and enters it again when it recovers.",
         page="alb attributes",
         test=f"{ALGORITHMS}::test_a_target_that_recovers_starts_slowly_again",
-        off=Off("watching:_starting", _only_once),
+        off=Off("users.watching:_starting", _only_once),
     ),
     Fact(
         id="A4.3",
         says="Targets that are healthy when slow start is turned on are not slowed.",
         page="alb attributes",
         test=f"{ALGORITHMS}::test_targets_that_were_healthy_before_are_not_slowed",
-        off=Off("watching:Watch.look", _slow_from_the_start),
+        off=Off("users.watching:Watch.look", _slow_from_the_start),
     ),
     Fact(
         id="A4.4",
         says="A target starts slowly only beside a healthy one that does not: a whole new group does not.",
         page="alb attributes",
         test=f"{ALGORITHMS}::test_a_whole_new_group_does_not_start_slowly",
-        off=Off("watching:_starting", _whoever_comes),
+        off=Off("users.watching:_starting", _whoever_comes),
     ),
     Fact(
         id="A4.5",
         says="Deregistering ends slow start, registering again begins it anew.",
         page="alb attributes",
         test=f"{ALGORITHMS}::test_a_target_that_is_registered_again_starts_slowly_again",
-        off=Off("watching:_starting", _only_once),
+        off=Off("users.watching:_starting", _only_once),
     ),
     Fact(
         id="A4.6",
@@ -291,7 +291,7 @@ REQUESTS: tuple[Fact, ...] = (
         why="Assumed: relative to the others it is the time so far by the duration, from a second on.",
         test=f"{ALGORITHMS}::test_a_share_rises_linearly",
         off=Off(
-            "fine:ramped",
+            "users.fine:ramped",
             lambda _: lambda elapsed_ms, rules: max(1, elapsed_ms**2 // max(1, rules.slow_start_ms)),
         ),
     ),
@@ -303,7 +303,7 @@ REQUESTS: tuple[Fact, ...] = (
         how="parameter",
         by="stickiness_seconds",
         test=f"{STICKINESS}::test_green_gets_new_sessions_only_while_targets_are_sticky",
-        off=Off("fine:lags", _without_cookies),
+        off=Off("users.fine:lags", _without_cookies),
     ),
     Fact(
         id="A5.1b",
@@ -311,7 +311,7 @@ REQUESTS: tuple[Fact, ...] = (
         page="alb attributes",
         test=f"{STICKINESS}::test_a_sticky_client_leaves_a_target_that_falls_ill",
         off=Off(
-            "cookies:Homes.weights",
+            "users.cookies:Homes.weights",
             lambda _: lambda self, _: Counter(dict.fromkeys(self._parts[-1], 1)),
         ),
     ),
@@ -335,28 +335,28 @@ REQUESTS: tuple[Fact, ...] = (
         says="A request that still runs when the deregistration delay ends gets 502.",
         page="alb troubleshooting",
         test=f"{IN_FLIGHT}::test_what_outlives_the_deregistration_delay_is_cut_off",
-        off=Off("reading:in_flight", lambda _: lambda *_: 0),
+        off=Off("users.reading:in_flight", lambda _: lambda *_: 0),
     ),
     Fact(
         id="A8.1a",
         says="A connection that the target refuses is answered with 502.",
         page="alb troubleshooting",
         test=f"{IN_FLIGHT}::test_a_closed_port_is_not_silence",
-        off=Off("application:Manner.silence", lambda _: property(lambda _: 504)),
+        off=Off("users.application:Manner.silence", lambda _: property(lambda _: 504)),
     ),
     Fact(
         id="A8.1b",
         says="A target that closes its connection with a request outstanding gives 502.",
         page="alb troubleshooting",
         test=f"{IN_FLIGHT}::test_a_process_that_ends_resets_its_connections",
-        off=Off("watching:Watch._cuts", lambda _: lambda *_: ()),
+        off=Off("users.watching:Watch._cuts", lambda _: lambda *_: ()),
     ),
     Fact(
         id="A8.1c",
         says="A request that still runs when the deregistration delay ends is answered with 502.",
         page="alb troubleshooting",
         test=f"{IN_FLIGHT}::test_what_outlives_the_deregistration_delay_is_cut_off",
-        off=Off("reading:in_flight", lambda _: lambda *_: 0),
+        off=Off("users.reading:in_flight", lambda _: lambda *_: 0),
     ),
     Fact(
         id="A8.1d",
@@ -370,14 +370,14 @@ REQUESTS: tuple[Fact, ...] = (
         says="Without a registered target that is in use requests are answered with 503.",
         page="alb troubleshooting",
         test="tests/sim/test_traffic.py::test_an_empty_target_group_answers_503_and_its_neighbour_does_not_help",
-        off=Off("dataplane:Split._of_groups", _failing_over),
+        off=Off("users.dataplane:Split._of_groups", _failing_over),
     ),
     Fact(
         id="A8.3a",
         says="A target to which no connection comes about in 10 s gives 504.",
         page="alb troubleshooting",
         test=f"{IN_FLIGHT}::test_a_dead_instance_loses_what_is_in_flight",
-        off=Off("application:Manner.silence", lambda _: property(lambda _: 502)),
+        off=Off("users.application:Manner.silence", lambda _: property(lambda _: 502)),
     ),
     Fact(
         id="A8.3b",
@@ -386,7 +386,7 @@ REQUESTS: tuple[Fact, ...] = (
         how="parameter",
         by="idle_timeout_seconds",
         test=f"{IN_FLIGHT}::test_nothing_is_waited_for_longer_than_the_idle_timeout",
-        off=Off("reading:Reader._late", lambda _: lambda *given: (0, given[3])),
+        off=Off("users.reading:Reader._late", lambda _: lambda *given: (0, given[3])),
     ),
     Fact(
         id="A8.3c",
@@ -414,7 +414,9 @@ REQUESTS: tuple[Fact, ...] = (
         says="Codes that a target makes pass through, and count as the target's.",
         page="alb metrics",
         test=f"{METRICS}::test_errors_of_targets_and_of_the_balancer_are_counted_apart",
-        off=Off("metrics:COUNTS", _counted_as("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")),
+        off=Off(
+            "cloudwatch.metrics:COUNTS", _counted_as("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")
+        ),
     ),
     Fact(
         id="A8.7",
@@ -422,7 +424,7 @@ REQUESTS: tuple[Fact, ...] = (
         page="undocumented",
         why="Assumed: it is not.",
         test="tests/sim/test_balancer.py::test_nobody_is_asked_twice_for_one_request",
-        off=Off("reading:Reader._became", _answered_by_others),
+        off=Off("users.reading:Reader._became", _answered_by_others),
     ),
     # ---------------------------------------------------------------------------------------------- metrics
     Fact(
@@ -430,14 +432,14 @@ REQUESTS: tuple[Fact, ...] = (
         says="A metric without data is not reported: no errors are no data point, not a zero.",
         page="alb metrics",
         test=f"{METRICS}::test_what_did_not_happen_is_not_reported",
-        off=Off("metrics:Metrics._value", lambda real: lambda *given: real(*given) or 0),
+        off=Off("cloudwatch.metrics:Metrics._value", lambda real: lambda *given: real(*given) or 0),
     ),
     Fact(
         id="A10.1b",
         says="Metrics come in periods of 60 s.",
         page="alb metrics",
         test=f"{METRICS}::test_a_minute_is_told_when_it_is_over",
-        off=Off("metrics:MINUTE_MS", lambda _: 30_000),
+        off=Off("cloudwatch.metrics:MINUTE_MS", lambda _: 30_000),
     ),
     Fact(
         id="A10.1c",
@@ -447,7 +449,7 @@ REQUESTS: tuple[Fact, ...] = (
         by="metric_delay_seconds",
         test=f"{METRICS}::test_a_minute_is_told_when_it_is_over",
         off=Off(
-            "metrics:Metrics.__init__",
+            "cloudwatch.metrics:Metrics.__init__",
             lambda real: (
                 lambda self, timeline, homes, _, since=0: real(
                     self, timeline, homes, timeline.start_ms + int(1000 * timeline.end_seconds), since
@@ -461,7 +463,8 @@ REQUESTS: tuple[Fact, ...] = (
         page="alb metrics",
         test=f"{METRICS}::test_hosts_are_counted_by_their_health",
         off=Off(
-            "metrics:HOSTS", lambda _: {"HealthyHostCount": "unhealthy", "UnHealthyHostCount": "healthy"}
+            "cloudwatch.metrics:HOSTS",
+            lambda _: {"HealthyHostCount": "unhealthy", "UnHealthyHostCount": "healthy"},
         ),
     ),
     Fact(
@@ -469,21 +472,21 @@ REQUESTS: tuple[Fact, ...] = (
         says="Deregistering lowers HealthyHostCount and does not raise UnHealthyHostCount.",
         page="alb health checks",
         test=f"{METRICS}::test_deregistering_a_target_makes_it_neither_healthy_nor_unhealthy",
-        off=Off("metrics:HOSTS", lambda real: real | {"UnHealthyHostCount": "draining"}),
+        off=Off("cloudwatch.metrics:HOSTS", lambda real: real | {"UnHealthyHostCount": "draining"}),
     ),
     Fact(
         id="A10.1f",
         says="RequestCount has only requests for which a target was chosen.",
         page="alb metrics",
         test=f"{METRICS}::test_a_503_is_no_request_of_a_target",
-        off=Off("metrics:COUNTS", _counted_as("RequestCount", "HTTPCode_ELB_503_Count")),
+        off=Off("cloudwatch.metrics:COUNTS", _counted_as("RequestCount", "HTTPCode_ELB_503_Count")),
     ),
     Fact(
         id="A10.1g",
         says="Metrics are there for each target group, so blue and green can be told apart.",
         page="alb metrics",
         test=f"{METRICS}::test_target_groups_are_told_apart",
-        off=Off("metrics:Metrics._value", _of_the_balancer),
+        off=Off("cloudwatch.metrics:Metrics._value", _of_the_balancer),
     ),
     Fact(
         id="A10.1h",
@@ -491,6 +494,6 @@ REQUESTS: tuple[Fact, ...] = (
         page="undocumented",
         why="Assumed: they are not, so nobody relies on it.",
         test=f"{METRICS}::test_errors_of_targets_and_of_the_balancer_are_counted_apart",
-        off=Off("metrics:COUNTS", _counted_as("HTTPCode_ELB_502_Count", "HTTPCode_ELB_502_Count")),
+        off=Off("cloudwatch.metrics:COUNTS", _counted_as("HTTPCode_ELB_502_Count", "HTTPCode_ELB_502_Count")),
     ),
 )

@@ -105,7 +105,7 @@ SIZES: tuple[Fact, ...] = (
         says="Sizes satisfy min ≤ desired ≤ max; others are refused with ValidationError.",
         page="asg limits",
         test=GROUPS + "sizes_that_contradict_each_other_are_refused_in_awss_words",
-        off=Off("autoscaling:sized", answering(None)),
+        off=Off("groups.autoscaling:sized", answering(None)),
     ),
     Fact(
         id="B1.1b",
@@ -113,7 +113,7 @@ SIZES: tuple[Fact, ...] = (
         page="asg api",
         test=BOTO3 + "the_wanted_size_defaults_to_the_smallest",
         off=Off(
-            "autoscaling:add_group",
+            "groups.autoscaling:add_group",
             lambda real: lambda world, group: real(world, group.replaced(desired=group.max)),
         ),
     ),
@@ -122,7 +122,7 @@ SIZES: tuple[Fact, ...] = (
         says="A new minimum above the size, or a maximum below it, moves the wanted size to itself.",
         page="asg api",
         test=OLD + "bounds_move_the_wanted_size_only_where_they_must",
-        off=Off("autoscaling:set_bounds", ignored),
+        off=Off("groups.autoscaling:set_bounds", ignored),
     ),
     Fact(
         id="B1.3a",
@@ -130,7 +130,7 @@ SIZES: tuple[Fact, ...] = (
         page="asg api",
         test=GROUPS + "a_cooldown_binds_only_who_honours_it",
         off=Off(
-            "autoscaling:calmly",
+            "groups.autoscaling:calmly",
             always(lambda world, name, size: autoscaling.set_size(world, name, size, 0, 9)),
         ),
     ),
@@ -149,14 +149,14 @@ SIZES: tuple[Fact, ...] = (
         by="Busy",
         why="When exactly AWS refuses is not documented",
         test=BOTO3 + "a_group_cannot_be_deleted_while_it_is_used_or_busy",
-        off=Off("autoscaling:changeable", always(_any_group)),
+        off=Off("groups.autoscaling:changeable", always(_any_group)),
     ),
     Fact(
         id="B1.4a",
         says="A size is a wish: the call returns at once, the group converges later or never.",
         page="asg limits",
         test=GROUPS + "a_size_is_a_wish",
-        off=Off("autoscaling:tidied", always(_at_once)),
+        off=Off("groups.autoscaling:tidied", always(_at_once)),
     ),
     Fact(
         id="B1.4b",
@@ -164,7 +164,7 @@ SIZES: tuple[Fact, ...] = (
         page="asg zones",
         test=LAUNCH + "a_group_is_balanced_again_launching_first",
         off=Off(
-            "tending:_rebalancing",
+            "groups.tending:_rebalancing",
             lambda real: lambda world, group: real(world, group) if group.desired < group.max else group,
         ),
     ),
@@ -174,7 +174,7 @@ SIZES: tuple[Fact, ...] = (
         page="asg limits",
         test=GROUPS + "bounds_hold_for_everybody",
         off=Off(
-            "edits:resized",
+            "groups.edits:resized",
             always(lambda world, group, size: world.with_group(group.replaced(desired=size))),
         ),
     ),
@@ -195,7 +195,7 @@ LIVES: tuple[Fact, ...] = (
         says="A launch hook holds an instance before it is registered with the target group.",
         page="asg hook flow",
         test=LIFE + "a_launch_hook_holds_an_instance_before_it_is_registered",
-        off=Off("scaling:Scaling.hooked", _without_hooks("launch")),
+        off=Off("groups.scaling:Scaling.hooked", _without_hooks("launch")),
     ),
     Fact(
         id="B2.1c",
@@ -216,14 +216,14 @@ LIVES: tuple[Fact, ...] = (
         says="InService means running and registered, not healthy.",
         page="asg health",
         test=LIFE + "in_service_is_not_healthy",
-        off=Off("lifecycle:in_service", _healthy_at_once),
+        off=Off("groups.lifecycle:in_service", _healthy_at_once),
     ),
     Fact(
         id="B2.3a",
         says="An instance that is ended is deregistered and drains before its termination hook.",
         page="asg hook flow",
         test=LIFE + "a_termination_hook_waits_until_the_instance_has_drained",
-        off=Off("lifecycle:leave", _undrained),
+        off=Off("groups.lifecycle:leave", _undrained),
     ),
     Fact(
         id="B2.3b",
@@ -257,7 +257,7 @@ HEALTH: tuple[Fact, ...] = (
         says="An instance that does not run is replaced, in its grace period too, without pacing.",
         page="asg grace",
         test=GROUPS + "an_instance_that_does_not_run_is_replaced_in_its_grace_period_too",
-        off=Off("lifecycle:_life_due", _immortal_in_grace),
+        off=Off("groups.lifecycle:_life_due", _immortal_in_grace),
     ),
     Fact(
         id="B3.1b",
@@ -285,7 +285,7 @@ HEALTH: tuple[Fact, ...] = (
         says="The grace period counts from InService, and is 0 unless it is set through the API.",
         page="asg grace",
         test=LIFE + "the_grace_period_counts_from_in_service",
-        off=Off("lifecycle:in_service", _in_service_as(grace_seconds=0)),
+        off=Off("groups.lifecycle:in_service", _in_service_as(grace_seconds=0)),
     ),
     Fact(
         id="B3.2c",
@@ -299,14 +299,14 @@ HEALTH: tuple[Fact, ...] = (
         says="The balancer's verdict counts only once the attachment is InService.",
         page="asg health",
         test=GROUPS + "the_balancer_is_heeded_only_once_the_attachment_is_in_service",
-        off=Off("tending:_armed", always(lambda _, group: group.replaced(armed=True))),
+        off=Off("groups.tending:_armed", always(lambda _, group: group.replaced(armed=True))),
     ),
     Fact(
         id="B3.3b",
         says="Who is replaced for its health drains first.",
         page="asg health",
         test=GROUPS + "replacement_honours_the_deregistration_delay",
-        off=Off("lifecycle:leave", _undrained),
+        off=Off("groups.lifecycle:leave", _undrained),
     ),
     Fact(
         id="B3.4a",
@@ -315,14 +315,14 @@ HEALTH: tuple[Fact, ...] = (
         how="parameter",
         by="replace_percent",
         test=GROUPS + "a_tenth_is_replaced_at_a_time",
-        off=Off("tending:pace", always(lambda _, group: group.desired)),
+        off=Off("groups.tending:pace", always(lambda _, group: group.desired)),
     ),
     Fact(
         id="B3.4b",
         says="The next ones wait until the new instances are warm.",
         page="asg health",
         test=GROUPS + "a_warm_up_slows_replacement_down",
-        off=Off("lifecycle:in_service", _in_service_as(warmup_seconds=None)),
+        off=Off("groups.lifecycle:in_service", _in_service_as(warmup_seconds=None)),
     ),
     Fact(
         id="B3.4c",
@@ -330,7 +330,7 @@ HEALTH: tuple[Fact, ...] = (
         page="asg health",
         test=GROUPS + "a_maintenance_policy_changes_the_pace",
         off=Off(
-            "tending:_replacing",
+            "groups.tending:_replacing",
             lambda real: lambda world, group: real(world, told(group, healthy_percent=None)),
         ),
     ),
@@ -347,7 +347,7 @@ HEALTH: tuple[Fact, ...] = (
         page="asg graceful",
         test=GROUPS + "neither_protection_nor_a_cooldown_keeps_the_unhealthy",
         off=Off(
-            "tending:_replaceable",
+            "groups.tending:_replaceable",
             lambda real: lambda group, each: not each.standing.protected and real(group, each),
         ),
     ),
@@ -356,14 +356,14 @@ HEALTH: tuple[Fact, ...] = (
         says="Suspending HealthCheck, ReplaceUnhealthy or Terminate does.",
         page="asg graceful",
         test=GROUPS + "replacement_stops_with_any_of_three_processes",
-        off=Off("lifecycle:can_replace", answering(value=True)),
+        off=Off("groups.lifecycle:can_replace", answering(value=True)),
     ),
     Fact(
         id="B3.6",
         says="A broken group with ELB checks and no grace period is replaced for ever.",
         page="asg grace",
         test=GROUPS + "a_broken_group_churns_for_ever",
-        off=Off("tending:_marked", always(lambda _, group: group)),
+        off=Off("groups.tending:_marked", always(lambda _, group: group)),
     ),
     Fact(
         id="B3.7",
@@ -390,14 +390,14 @@ ENDINGS: tuple[Fact, ...] = (
         says="The zone with most instances, one of them unprotected, loses one first.",
         page="asg termination",
         test=LAUNCH + "the_zone_with_most_instances_loses_one_first",
-        off=Off("launching:_victims", always(_one_zone)),
+        off=Off("groups.launching:_victims", always(_one_zone)),
     ),
     Fact(
         id="B4.1b",
         says="The default policy ends the oldest version of the launch template first.",
         page="asg termination",
         test=GROUPS + "each_termination_policy_ends_another_instance",
-        off=Off("launching:POLICIES", lambda real: real | {"Default": lambda *_: 0}),
+        off=Off("groups.launching:POLICIES", lambda real: real | {"Default": lambda *_: 0}),
     ),
     Fact(
         id="B4.1c",
@@ -407,7 +407,7 @@ ENDINGS: tuple[Fact, ...] = (
         by="termination",
         why="The oldest, unless the choices are asked to decide",
         test=OLD + "termination_any_tries_every_kind_of_instance_once",
-        off=Off("launching:choose", always(lambda _world, among, count, _choices: among[:count])),
+        off=Off("groups.launching:choose", always(lambda _world, among, count, _choices: among[:count])),
     ),
     Fact(
         id="B4.1d",
@@ -416,14 +416,14 @@ ENDINGS: tuple[Fact, ...] = (
         page="asg termination",
         why="No group here has launch configurations or purchase options, so two of them tell nobody apart",
         test=GROUPS + "each_termination_policy_ends_another_instance",
-        off=Off("launching:POLICIES", lambda real: real | {"NewestInstance": lambda *_: 0}),
+        off=Off("groups.launching:POLICIES", lambda real: real | {"NewestInstance": lambda *_: 0}),
     ),
     Fact(
         id="B4.1e",
         says="Policies are asked in the order in which they are given.",
         page="asg termination",
         test=GROUPS + "termination_policies_are_asked_in_turn",
-        off=Off("launching:POLICIES", lambda real: dict.fromkeys(real, lambda *_: 0)),
+        off=Off("groups.launching:POLICIES", lambda real: dict.fromkeys(real, lambda *_: 0)),
     ),
     Fact(
         id="B4.1f",
@@ -437,21 +437,24 @@ ENDINGS: tuple[Fact, ...] = (
         says="The unhealthy go before any policy is asked.",
         page="asg termination",
         test=GROUPS + "the_unhealthy_go_before_any_policy_is_asked",
-        off=Off("launching:_victims", always(_one_zone)),
+        off=Off("groups.launching:_victims", always(_one_zone)),
     ),
     Fact(
         id="B4.1h",
         says="An instance is launched into the zone with fewest.",
         page="asg zones",
         test=LAUNCH + "launches_go_where_there_are_fewest",
-        off=Off("launching:_places", always(lambda _world, _group, count, _closed: [0] * count)),
+        off=Off("groups.launching:_places", always(lambda _world, _group, count, _closed: [0] * count)),
     ),
     Fact(
         id="B4.1i",
         says="Where a launch fails, another zone is tried until one succeeds.",
         page="asg zones",
         test=LAUNCH + "a_launch_that_fails_in_one_zone_is_tried_in_another",
-        off=Off("launching:open_zones", lambda real: lambda world, group, _closed: real(world, group, set())),
+        off=Off(
+            "groups.launching:open_zones",
+            lambda real: lambda world, group, _closed: real(world, group, set()),
+        ),
     ),
     Fact(
         id="B4.1j",
@@ -466,7 +469,7 @@ ENDINGS: tuple[Fact, ...] = (
         page="asg protection",
         test=GROUPS + "protected_instances_stay_while_the_size_goes_down",
         off=Off(
-            "launching:_victims",
+            "groups.launching:_victims",
             lambda real: (
                 lambda world, group, surplus, choices: real(
                     world,
@@ -482,14 +485,14 @@ ENDINGS: tuple[Fact, ...] = (
         says="The group's setting protects new instances only; a call protects at most 50, all of the group.",
         page="asg protection",
         test=GROUPS + "protection_is_for_new_instances_and_for_fifty_a_call",
-        off=Off("membership:AT_MOST", lambda real: real | {"protect": 99}),
+        off=Off("groups.membership:AT_MOST", lambda real: real | {"protect": 99}),
     ),
     Fact(
         id="B4.2c",
         says="Protection keeps nothing from TerminateInstanceInAutoScalingGroup.",
         page="asg protection",
         test=GROUPS + "an_instance_ended_by_name_is_replaced_unless_the_size_goes_down",
-        off=Off("membership:end_instance", ignored),
+        off=Off("groups.membership:end_instance", ignored),
     ),
 )
 
@@ -523,7 +526,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         by="attach_seconds",
         test=BOTO3 + "an_attachment_takes_its_time_where_it_was_told_to",
         off=Off(
-            "autoscaling:attach",
+            "groups.autoscaling:attach",
             lambda real: (
                 lambda world, group, **named: real(
                     world.replaced(settings=evolve(world.settings, attach_seconds=0)), group, **named
@@ -550,7 +553,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         says="Detached instances drain and go on running.",
         page="asg attachment",
         test=LIFE + "a_detached_group_lets_its_instances_run",
-        off=Off("autoscaling:detach", ignored),
+        off=Off("groups.autoscaling:detach", ignored),
     ),
     Fact(
         id="B5.5",
@@ -558,7 +561,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         page="asg attachment",
         test=LIFE + "a_detached_group_lets_its_instances_run",
         off=Off(
-            "autoscaling:attach",
+            "groups.autoscaling:attach",
             always(lambda world, group, **_: world.with_group(group.replaced(attached=True))),
         ),
     ),
@@ -567,7 +570,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         says="The older calls neither see nor detach what was attached as a traffic source.",
         page="asg api",
         test=BOTO3 + "the_two_families_of_calls_see_different_things",
-        off=Off("autoscaling:attach", lambda real: lambda world, group, **_: real(world, group)),
+        off=Off("groups.autoscaling:attach", lambda real: lambda world, group, **_: real(world, group)),
     ),
     Fact(
         id="B5.7",
@@ -577,7 +580,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         by="LaunchFails",
         why="Target groups here cannot be deleted while they are used",
         test=LAUNCH + "each_reason_is_said_in_awss_words",
-        off=Off("launching:_scarcity", always(lambda world, _, missing: (world, missing, set(), ""))),
+        off=Off("groups.launching:_scarcity", always(lambda world, _, missing: (world, missing, set(), ""))),
     ),
     Fact(
         id="B5.8",
@@ -585,7 +588,7 @@ ATTACHMENTS: tuple[Fact, ...] = (
         page="asg suspended",
         test=GROUPS + "what_was_not_registered_at_launch_never_is",
         off=Off(
-            "lifecycle:in_service",
+            "groups.lifecycle:in_service",
             lambda real: lambda each, world, group: real(each, world, group.replaced(suspended=())),
         ),
     ),
@@ -598,7 +601,7 @@ PROCESSES: tuple[Fact, ...] = (
         page="asg suspended",
         test=GROUPS + "a_missed_schedule_is_missed_and_a_suspended_policy_does_not_act",
         off=Off(
-            "edits:edited",
+            "groups.edits:edited",
             lambda real: (
                 lambda world, fault: real(
                     world.replaced(groups=tuple(group.replaced(suspended=()) for group in world.groups)),
@@ -612,7 +615,7 @@ PROCESSES: tuple[Fact, ...] = (
         says="Alarms that are in breach when AlarmNotification is resumed act.",
         page="asg suspended",
         test=STEER + "alarms_in_breach_act_when_they_are_resumed",
-        off=Off("steering:_steered", always(lambda world, _group, _loads: world)),
+        off=Off("groups.steering:_steered", always(lambda world, _group, _loads: world)),
     ),
     Fact(
         id="B6.1c",
@@ -627,7 +630,7 @@ PROCESSES: tuple[Fact, ...] = (
         page="asg suspended",
         test=LAUNCH + "rebalancing_can_be_suspended",
         off=Off(
-            "tending:_rebalancing",
+            "groups.tending:_rebalancing",
             lambda real: (
                 lambda world, group: real(world, group.replaced(suspended=())).replaced(
                     suspended=group.suspended
@@ -640,21 +643,21 @@ PROCESSES: tuple[Fact, ...] = (
         says="Without Terminate nothing ends, rebalancing lets a group grow, and the unhealthy queue up.",
         page="asg suspended",
         test=GROUPS + "without_terminate_nothing_ends_until_it_is_resumed",
-        off=Off("launching:gap", always(lambda group: group.desired + group.extra - group.staying)),
+        off=Off("groups.launching:gap", always(lambda group: group.desired + group.extra - group.staying)),
     ),
     Fact(
         id="B6.4",
         says="Without Launch nothing comes, not out of standby either; the unhealthy end all the same.",
         page="asg suspended",
         test=GROUPS + "without_launch_nothing_new_comes",
-        off=Off("launching:gap", always(lambda group: group.desired + group.extra - group.staying)),
+        off=Off("groups.launching:gap", always(lambda group: group.desired + group.extra - group.staying)),
     ),
     Fact(
         id="B6.5a",
         says="Without HealthCheck or ReplaceUnhealthy nothing is replaced until they are resumed.",
         page="asg suspended",
         test=GROUPS + "replacement_stops_with_any_of_three_processes",
-        off=Off("lifecycle:can_replace", answering(value=True)),
+        off=Off("groups.lifecycle:can_replace", answering(value=True)),
     ),
     Fact(
         id="B6.5b",
@@ -669,7 +672,7 @@ PROCESSES: tuple[Fact, ...] = (
         page="asg suspending",
         test=STEER + "blue_sees_its_load_fall_and_would_scale_in",
         off=Off(
-            "steering:_wish",
+            "groups.steering:_wish",
             lambda real: lambda policy, *given: real(evolve(policy, scales_in=False), *given),
         ),
     ),
@@ -680,7 +683,7 @@ PROCESSES: tuple[Fact, ...] = (
         why="It waits for protected ones as long as it must, and ends others before it launches",
         test=LAUNCH + "an_instance_refresh_replaces_all_a_tenth_at_a_time",
         off=Off(
-            "tending:_replaceable",
+            "groups.tending:_replaceable",
             lambda real: lambda group, each: real(group, each.replaced(standing=NEW)),
         ),
     ),
@@ -721,7 +724,7 @@ TEMPLATES: tuple[Fact, ...] = (
         page="asg api",
         test=LAUNCH + "a_group_that_is_pointed_elsewhere_keeps_its_instances",
         off=Off(
-            "autoscaling:set_version",
+            "groups.autoscaling:set_version",
             lambda real: (
                 lambda world, name, version: real(
                     world.with_group(
@@ -749,7 +752,7 @@ TEMPLATES: tuple[Fact, ...] = (
         says="A template is not looked at when it is made; what is wrong with it shows as failed launches.",
         page="ec2 templates",
         test=LAUNCH + "what_a_launch_needs_may_be_gone",
-        off=Off("launching:_unlaunchable", answering(None)),
+        off=Off("groups.launching:_unlaunchable", answering(None)),
     ),
 )
 
@@ -760,7 +763,7 @@ FAILURES: tuple[Fact, ...] = (
         page="asg troubleshooting",
         test=LAUNCH + "each_reason_is_said_in_awss_words",
         off=Off(
-            "launching:not_launched",
+            "groups.launching:not_launched",
             lambda real: lambda world, group, _why: real(world, group, ""),
         ),
     ),
@@ -778,14 +781,17 @@ FAILURES: tuple[Fact, ...] = (
         how="parameter",
         by="Scarce",
         test=LAUNCH + "too_little_capacity_gives_a_part",
-        off=Off("launching:_scarcity", always(lambda world, _, missing: (world, missing, set(), ""))),
+        off=Off("groups.launching:_scarcity", always(lambda world, _, missing: (world, missing, set(), ""))),
     ),
     Fact(
         id="B8.2b",
         says="Other zones are tried.",
         page="asg zones",
         test=LAUNCH + "a_launch_that_fails_in_one_zone_is_tried_in_another",
-        off=Off("launching:open_zones", lambda real: lambda world, group, _closed: real(world, group, set())),
+        off=Off(
+            "groups.launching:open_zones",
+            lambda real: lambda world, group, _closed: real(world, group, set()),
+        ),
     ),
     Fact(
         id="B8.2c",
@@ -795,14 +801,14 @@ FAILURES: tuple[Fact, ...] = (
         by="retry_seconds",
         why="15 s, 30 s … up to 5 minutes are an assumption",
         test=LAUNCH + "too_little_capacity_gives_a_part",
-        off=Off("launching:RETRY_LIMIT_SECONDS", lambda real: real / 10),
+        off=Off("groups.launching:RETRY_LIMIT_SECONDS", lambda real: real / 10),
     ),
     Fact(
         id="B8.3",
         says="A limit, a missing key, group, profile or image do not mend themselves.",
         page="ec2 launches",
         test=LAUNCH + "what_a_launch_needs_may_be_gone",
-        off=Off("launching:_unlaunchable", answering(None)),
+        off=Off("groups.launching:_unlaunchable", answering(None)),
     ),
     Fact(
         id="B8.4",
@@ -819,14 +825,14 @@ HOOKS: tuple[Fact, ...] = (
         says="A hook waits an hour and then abandons, unless it is told otherwise.",
         page="asg hooks",
         test=LIFE + "the_default_of_a_hook_is_an_hour_and_to_abandon",
-        off=Off("scaling:Hook", lambda real: partial(real, timeout_seconds=60)),
+        off=Off("groups.scaling:Hook", lambda real: partial(real, timeout_seconds=60)),
     ),
     Fact(
         id="B9.1b",
         says="Heartbeats prolong the wait up to 48 hours or 100 timeouts, whichever is sooner.",
         page="asg hooks",
         test=LIFE + "a_heartbeat_prolongs_the_wait_up_to_the_limit",
-        off=Off("lifecycle:HOOK_LIMIT_TIMEOUTS", lambda real: real * 0.9),
+        off=Off("groups.lifecycle:HOOK_LIMIT_TIMEOUTS", lambda real: real * 0.9),
     ),
     Fact(
         id="B9.1c",
@@ -834,7 +840,7 @@ HOOKS: tuple[Fact, ...] = (
         page="asg hooks",
         test=LIFE + "a_hook_that_nobody_answers_ends_as_it_was_told",
         off=Off(
-            "lifecycle:completed",
+            "groups.lifecycle:completed",
             lambda real: lambda each, world, group, hook, _: real(each, world, group, hook, "CONTINUE"),
         ),
     ),
@@ -844,7 +850,7 @@ HOOKS: tuple[Fact, ...] = (
         page="asg hooks",
         test=LIFE + "of_several_termination_hooks_one_abandoned_skips_the_rest",
         off=Off(
-            "lifecycle:completed",
+            "groups.lifecycle:completed",
             lambda real: lambda each, world, group, hook, _: real(each, world, group, hook, "CONTINUE"),
         ),
     ),
@@ -853,7 +859,7 @@ HOOKS: tuple[Fact, ...] = (
         says="Hooks do not run for attaching, detaching, standby and deletion by force.",
         page="asg hooks",
         test=LIFE + "hooks_are_for_launches_and_terminations_only",
-        off=Off("lifecycle:in_service", _held_again),
+        off=Off("groups.lifecycle:in_service", _held_again),
     ),
     Fact(
         id="B9.1f",
@@ -863,7 +869,7 @@ HOOKS: tuple[Fact, ...] = (
         by="retry_seconds",
         why="How much is undocumented; as for failed launches",
         test=LIFE + "abandoned_launches_are_repeated_ever_more_slowly",
-        off=Off("autoscaling:_hooked", always(lambda _world, group, _lives: group)),
+        off=Off("groups.autoscaling:_hooked", always(lambda _world, group, _lives: group)),
     ),
 )
 
@@ -873,7 +879,7 @@ COMINGS: tuple[Fact, ...] = (
         says="A detached instance drains, runs on outside, and is replaced unless the size goes down.",
         page="asg detaching",
         test=LIFE + "a_detached_instance_drains_and_runs_on",
-        off=Off("membership:detach_instances", ignored),
+        off=Off("groups.membership:detach_instances", ignored),
     ),
     Fact(
         id="B10.1b",
@@ -881,7 +887,7 @@ COMINGS: tuple[Fact, ...] = (
         page="asg detaching",
         test=LIFE + "a_detached_instance_drains_and_runs_on",
         off=Off(
-            "membership:attach_instances",
+            "groups.membership:attach_instances",
             lambda real: (
                 lambda world, name, ids: real(world, name, ids).with_group(
                     real(world, name, ids).group(name).replaced(desired=world.group(name).desired)
@@ -894,14 +900,14 @@ COMINGS: tuple[Fact, ...] = (
         says="At most 20 instances are attached or detached in a call.",
         page="asg quotas",
         test=LIFE + "twenty_instances_a_call",
-        off=Off("membership:AT_MOST", lambda real: dict.fromkeys(real, 99)),
+        off=Off("groups.membership:AT_MOST", lambda real: dict.fromkeys(real, 99)),
     ),
     Fact(
         id="B10.2a",
         says="An instance in standby drains, is no target and is not watched.",
         page="asg standby",
         test=LIFE + "an_instance_in_standby_is_neither_a_target_nor_watched",
-        off=Off("membership:enter_standby", ignored),
+        off=Off("groups.membership:enter_standby", ignored),
     ),
     Fact(
         id="B10.2b",
@@ -909,7 +915,7 @@ COMINGS: tuple[Fact, ...] = (
         page="asg standby",
         test=LIFE + "standby_keeps_the_bounds",
         off=Off(
-            "membership:_lowered",
+            "groups.membership:_lowered",
             always(lambda group, count: group.replaced(desired=group.desired - count)),
         ),
     ),
@@ -918,7 +924,7 @@ COMINGS: tuple[Fact, ...] = (
         says="TerminateInstanceInAutoScalingGroup drains and waits at hooks.",
         page="asg graceful",
         test=GROUPS + "an_instance_ended_by_name_is_replaced_unless_the_size_goes_down",
-        off=Off("membership:end_instance", ignored),
+        off=Off("groups.membership:end_instance", ignored),
     ),
     Fact(
         id="B10.3b",
@@ -937,14 +943,14 @@ COMINGS: tuple[Fact, ...] = (
         says="A group with instances or something going on is not deleted.",
         page="asg api",
         test=BOTO3 + "a_group_cannot_be_deleted_while_it_is_used_or_busy",
-        off=Off("autoscaling:delete_group", always(_gone)),
+        off=Off("groups.autoscaling:delete_group", always(_gone)),
     ),
     Fact(
         id="B10.4b",
         says="ForceDelete waits for nobody and skips hooks; the name stays taken until all have ended.",
         page="asg api",
         test=GROUPS + "a_group_deleted_by_force_goes_without_draining_and_its_name_stays_taken",
-        off=Off("autoscaling:delete_group", always(_gone)),
+        off=Off("groups.autoscaling:delete_group", always(_gone)),
     ),
     Fact(
         id="B10.4c",
@@ -952,7 +958,7 @@ COMINGS: tuple[Fact, ...] = (
         page="asg api",
         test=GROUPS + "deletion_protection_refuses_what_it_says",
         off=Off(
-            "autoscaling:delete_group",
+            "groups.autoscaling:delete_group",
             lambda real: (
                 lambda world, name, force=False: real(
                     world.with_group(world.group(name).replaced(scaling=PLAIN)), name, force=force
@@ -965,14 +971,14 @@ COMINGS: tuple[Fact, ...] = (
         says="Who wants a group gone takes protection away first: a size of 0 ends no protected instance.",
         page="asg protection",
         test=GROUPS + "protected_instances_stay_while_the_size_goes_down",
-        off=Off("membership:protect", ignored),
+        off=Off("groups.membership:protect", ignored),
     ),
     Fact(
         id="B10.6",
         says="A group's policies go with it.",
         page="asg api",
         test=BOTO3 + "policies_and_schedules_of_a_group_are_its_own",
-        off=Off("autoscaling:delete_group", ignored),
+        off=Off("groups.autoscaling:delete_group", ignored),
     ),
     Fact(
         id="B11.1",

@@ -28,7 +28,7 @@ TIMES: tuple[Fact, ...] = (
         by="pending_seconds",
         why="Two small benchmarks saw 5 s and 16 s",
         test=TIMES_TESTS + "running_and_answering_take_what_the_menus_hold",
-        off=Off("launching:_menu", lambda _: lambda _seconds: (7,)),
+        off=Off("groups.launching:_menu", lambda _: lambda _seconds: (7,)),
     ),
     Fact(
         id="F1.2",
@@ -37,7 +37,7 @@ TIMES: tuple[Fact, ...] = (
         how="parameter",
         by="boot_seconds",
         test=TIMES_TESTS + "running_and_answering_take_what_the_menus_hold",
-        off=Off("lifecycle:_boot_ms", lambda _: lambda *_given: 0),
+        off=Off("groups.lifecycle:_boot_ms", lambda _: lambda *_given: 0),
     ),
     Fact(
         id="F1.3",
@@ -80,7 +80,7 @@ TIMES: tuple[Fact, ...] = (
         by="react_seconds",
         test=TIMES_TESTS + "a_group_reacts_after_a_while",
         off=Off(
-            "launching:react",
+            "groups.launching:react",
             lambda real: (
                 lambda world, group: real(
                     world.replaced(settings=evolve(world.settings, react_seconds=2)), group
@@ -112,7 +112,7 @@ TIMES: tuple[Fact, ...] = (
         by="delete_seconds",
         test=TIMES_TESTS + "a_deletion_takes_a_while",
         off=Off(
-            "autoscaling:delete_group",
+            "groups.autoscaling:delete_group",
             lambda real: (
                 lambda world, name, **named: real(
                     world.replaced(settings=evolve(world.settings, delete_seconds=1)), name, **named
@@ -127,7 +127,7 @@ TIMES: tuple[Fact, ...] = (
         how="parameter",
         by="first_check_seconds",
         test=TIMES_TESTS + "a_target_is_first_checked_after_a_while",
-        off=Off("checks:register", _settings(first_check_seconds=1)),
+        off=Off("balancing.checks:register", _settings(first_check_seconds=1)),
     ),
     Fact(
         id="F1.11",
@@ -137,7 +137,7 @@ TIMES: tuple[Fact, ...] = (
         by="propagation",
         why="Users speak of up to 15 s; Propagation.observed() has times of that size",
         test="tests/sim/test_nodes.py::test_a_node_goes_on_with_a_target_that_was_taken_out",
-        off=Off("routing:Routing._note_what_lags", lambda _: lambda *_given: None),
+        off=Off("balancing.routing:Routing._note_what_lags", lambda _: lambda *_given: None),
     ),
     Fact(
         id="F1.12",
@@ -147,7 +147,7 @@ TIMES: tuple[Fact, ...] = (
         by="propagation",
         why="No figure was found",
         test=TIMES_TESTS + "a_node_divides_by_new_weights_a_little_later",
-        off=Off("routing:Routing._note_what_lags", lambda _: lambda *_given: None),
+        off=Off("balancing.routing:Routing._note_what_lags", lambda _: lambda *_given: None),
     ),
     Fact(
         id="F1.13",
@@ -170,7 +170,7 @@ TIMES: tuple[Fact, ...] = (
         says="Metrics of the load balancer have a value a minute, and alarms are evaluated every minute.",
         page="alarm evaluation",
         test="tests/sim/test_alarms.py::test_alarms_are_evaluated_once_a_minute",
-        off=Off("metrics:MINUTE_MS", lambda _: 30_000),
+        off=Off("cloudwatch.metrics:MINUTE_MS", lambda _: 30_000),
     ),
     Fact(
         id="F1.16",
@@ -180,7 +180,7 @@ TIMES: tuple[Fact, ...] = (
         by="check_interval_seconds",
         why="Of 10 s unless set, so that examples are short",
         test=TIMES_TESTS + "a_dead_target_is_found_after_two_checks_and_a_recovered_one_after_five",
-        off=Off("checks:_checks_needed", lambda _: lambda *_given: 1),
+        off=Off("balancing.checks:_checks_needed", lambda _: lambda *_given: 1),
     ),
     Fact(
         id="F1.17",
@@ -189,6 +189,6 @@ TIMES: tuple[Fact, ...] = (
         how="parameter",
         by="deregistration_seconds",
         test=TIMES_TESTS + "a_drain_lasts_as_long_as_the_delay",
-        off=Off("checks:deregister", _settings(deregistration_seconds=30)),
+        off=Off("balancing.checks:deregister", _settings(deregistration_seconds=30)),
     ),
 )
