@@ -72,7 +72,7 @@ EXTRAS = {
     "notification": "PutNotificationConfiguration",
     "metrics": "EnableMetricsCollection",
     "warm pool": "PutWarmPool",
-    "suspended processes": "SuspendProcesses",
+    "suspended process": "SuspendProcesses",
 }
 """What is given by a call of its own, and by which."""
 
@@ -178,9 +178,9 @@ def _shown(group: Raw, ours: set[str]) -> Iterator[tuple[str, Extra]]:
         yield "metrics", Extra("metrics", given)
     if pool := group.get("WarmPoolConfiguration"):
         yield "warm pool", Extra("warm pool", _given("warm pool", pool))
-    if stopped := fleets.suspended(group) - ours:
-        given = {"ScalingProcesses": sorted(stopped)}
-        yield "suspended processes", Extra("suspended processes", given)
+    for process in sorted(fleets.suspended(group) - ours):
+        # Each by itself: a green that was frozen on the way has some of them already, and not the others.
+        yield f"suspended process {process}", Extra("suspended process", {"ScalingProcesses": [process]})
 
 
 def _given(kind: str, shown: Raw) -> dict[str, Any]:

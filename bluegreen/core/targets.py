@@ -138,7 +138,7 @@ def _grown(plan: Plan, state: State, green: Fleet, size: int, *, attached: bool)
     """Green at ``size``. Full-size it may be larger; behind a shared group its count is its share."""
     exact = plan.shared and state.phase.forward and percent(plan, state) < 100
     size = size if exact else max(size, green.desired)
-    low = size if exact else max(green.min, min(size, state.need))
+    low = size if exact else max(green.min, min(size, state.need + _strays(state, green)))
     return FleetTarget(
         exists=True,
         version=state.version,
@@ -148,6 +148,11 @@ def _grown(plan: Plan, state: State, green: Fleet, size: int, *, attached: bool)
         attached=attached if plan.shared else None,
         frozen=plan.freeze_scaling or None,
     )
+
+
+def _strays(state: State, green: Fleet) -> int:
+    """Instances of another version, that others had launched: who scales in may end one of ours instead."""
+    return sum([t.version != state.version for t in green.targets]) if state.version is not None else 0
 
 
 def _divided(plan: Plan, state: State, share: int) -> tuple[tuple[str, int], ...] | None:

@@ -106,8 +106,13 @@ pre_images = st.integers(1, 3).flatmap(
         ),
     )
 )
-plans = st.builds(
-    lambda routing, tested, **fields: Plan(
+
+
+def planned(
+    routing: SharedTargetGroup | WeightedTargetGroups, *, tested: bool = False, **fields: Any
+) -> Plan:
+    """A canary, watched by one alarm."""
+    return Plan(
         service="web",
         image="ami-2",
         launch_template="tpl",
@@ -118,7 +123,11 @@ plans = st.builds(
         gates=(Alarm(name="errors"),),
         limits=Limits(poll_seconds=10),
         **fields,
-    ),
+    )
+
+
+plans = st.builds(
+    planned,
     tested=st.booleans(),
     routing=st.sampled_from([WeightedTargetGroups("tg-a", "tg-b"), SharedTargetGroup("tg")]),
     fleets=st.sampled_from(["standing", "standing", "replace"]),
@@ -289,6 +298,29 @@ def promoted(plan: Plan, then: dict[str, Any], now: dict[str, Any], *, wired: bo
     for name in plan.groups:
         left = {key: value for key, value in now["groups"][name].items() if key not in SWAPPED}
         assert left == {key: value for key, value in then["groups"][name].items() if key not in SWAPPED}
+
+
+def test_a_green_that_is_frozen_on_the_way_gets_the_rest_of_blue_s_suspensions() -> None:
+    """What this deployment suspends on a group that it made is not taken for what blue had suspended."""
+    plan = planned(SharedTargetGroup("tg"), fleets="replace", freeze_scaling=True)
+    before = PreImage(
+        size=2,
+        slack=(0, 0),
+        idle_max=0,
+        suspended=(("AZRebalance",), ()),
+        frozen=(False, False),
+        versions=1,
+        idle_version=1,
+        weight=1,
+        test_weights=(0, 0),
+        rule=False,
+        settings={},
+    )
+    cloud = SimCloud(plan, capacity=2, traffic=0, settings=QUICK)
+    made = lay_out(cloud, plan, before)
+    then = settings_of(made)
+    assert run(cloud, plan, None, 0, wired=True) is Phase.PROMOTED
+    promoted(plan, then, settings_of(made), wired=True)
 
 
 @pytest.mark.slow

@@ -539,3 +539,11 @@ def test_a_phase_wants_this_and_nothing_else(
 def test_who_stands_still_wants_nothing(phase: Phase) -> None:
     """Before the start, at the end and while a person decides there is no picture."""
     assert want(plan(), at(phase), seen()) == Target()
+
+
+@pytest.mark.parametrize(("version", "low"), [(2, 3), (None, 2)])
+def test_instances_of_another_version_are_no_part_of_the_minimum(version: int | None, low: int) -> None:
+    """Others may scale green in to what is needed and the strays: what goes then may be one of ours."""
+    green = (*targets("g", 2, 2), *targets("s", 1, 1))
+    now = look(green=green, green_desired=3, green_min=0)
+    assert want(plan(), state(Phase.DRAIN, need=2, version=version), now).green.min == low

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bluegreen.core.limits import Deadlines
 from bluegreen.core.observation import Request
+from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, State
 from bluegreen_sim import (
     Busy,
@@ -26,6 +27,7 @@ from bluegreen_sim import (
     Rescale,
     ScheduledAction,
     SimCloud,
+    SlowToShow,
     testing,
 )
 from bluegreen_sim.faults import Fault
@@ -51,7 +53,7 @@ OTHERS = (
     Denied,
     During,
 )
-"""Faults by which others change settings, or keep us from it: an end need not show what was before."""
+"""Faults by which others change settings, or keep us from it."""
 
 
 def watched(cloud: SimCloud) -> Watched:
@@ -65,9 +67,15 @@ def lived(cloud: Watched, passes: list[Pass], faults: list[Fault]) -> None:
     """Nothing that was seen on the way, and nothing at the end, is wrong."""
     wrong = [*violations(passes), *cloud.crossings]
     state = passes[-1].step.state
-    if state.phase.ended and not any(isinstance(fault, OTHERS) for fault in faults):
+    if state.phase.ended and not any(hidden(cloud.plan, fault) for fault in faults):
         wrong += wrong_end(cloud.plan, cloud.start, cloud.world, state, calls=cloud.calls)
     assert not wrong, "\n".join(wrong[:5])
+
+
+def hidden(plan: Plan, fault: Fault) -> bool:
+    """Whether an end need not show what was before: others act, or a group hides for too long."""
+    late = isinstance(fault, SlowToShow) and fault.seconds > plan.limits.settle_seconds
+    return late or isinstance(fault, OTHERS)
 
 
 def faults_in(cloud: SimCloud) -> list[Fault]:
