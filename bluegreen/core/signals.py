@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from operator import attrgetter
+from operator import attrgetter, is_
 
 from attrs import fields, frozen
 
@@ -191,7 +191,7 @@ def _compared(plan: Plan, state: State, observation: Observation) -> Compared | 
     over = state.elapsed >= watch(plan, state)
     given = (plan, over, *_standing(state), *_shown(observation))
     known, found = _last[0]
-    if known != given:
+    if len(known) != len(given) or not all(map(is_, known, given)):
         found = _compare(plan, state, observation)
         _last[0] = given, found
     return found
