@@ -20,6 +20,7 @@ from bluegreen.core.commands import (
 from bluegreen.core.observation import ErrorClass, Outcome, Result
 
 from .balancing import balancer
+from .balancing.routing import Rule
 from .faults import LateCall, LostAnswer, RefusedCall
 from .groups import autoscaling
 from .groups.autoscaling import Refused
@@ -100,9 +101,6 @@ def _shared(world: World, fleet: str) -> Group:
     return autoscaling.changeable(world, fleet)
 
 
-Weights = tuple[tuple[str, int], ...]
-
-
 def _divide(world: World, command: SetShares | SetTestShares) -> World:
     if not world.weighted:
         raise Refused("bug", "a shared target group has no weights: attach or detach")
@@ -113,7 +111,7 @@ def _divide(world: World, command: SetShares | SetTestShares) -> World:
     return balancer.set_weights(world, _divided(world, world.rule, command.weights))
 
 
-def _divided(world: World, rule: Weights, weights: Weights) -> Weights:
+def _divided(world: World, rule: Rule, weights: Rule) -> Rule:
     given = {world.home(fleet): weight for fleet, weight in weights}
     if set(given) != {name for name, _ in rule}:
         raise Refused("absent", f"the rule divides between {', '.join(dict(rule)) or 'nothing'}")

@@ -19,6 +19,7 @@ from bluegreen.core.observation import (
 from bluegreen.core.plan import Plan
 
 from .balancing.checks import reason
+from .balancing.routing import Rule
 from .groups.membership import refreshing
 from .world import NEVER, Group, Image, Instance, Version, World
 
@@ -218,7 +219,7 @@ def _image(world: World, plan: Plan) -> Image | None:
     return world.image(version.image) if version else None
 
 
-def _shares(world: World, plan: Plan, rule: tuple[tuple[str, int], ...]) -> Shares:
+def _shares(world: World, plan: Plan, rule: Rule) -> Shares:
     weights = dict(rule)
     return Shares(tuple([(name, weights.get(world.home(name) or "", 0)) for name in plan.groups]))
 

@@ -50,7 +50,6 @@ Life = Literal[
 ]
 COUNTED = frozenset({"pending", "pending:wait", "running"})
 """Lives in which an instance is one of those that the group wants."""
-UNCHECKED: frozenset[TargetState] = frozenset({"", "unused", "draining"})  # by the balancer
 _SETTLED = {0: "unhealthy", 1: "healthy"}
 
 
@@ -115,7 +114,7 @@ class Instance(Copied):
     @property
     def checked(self) -> bool:
         """Whether the balancer checks it now."""
-        return self.target not in UNCHECKED
+        return self.target not in ("", "unused", "draining")
 
     @property
     def settled(self) -> bool:

@@ -28,7 +28,7 @@ from .plan import Plan
 from .state import Loan, Phase, State
 from .targets import FleetTarget, Target, want
 from .text import counted
-from .view import blue_carries, gates_for, green_healthy, green_serves, proven, rung
+from .view import blue_carries, gates_for, green_healthy, green_serves, proven, rung, strays
 
 
 @frozen
@@ -275,8 +275,7 @@ def _proof(state: State, target: Target, observation: Observation, count: int) -
         return words
     if green.launch_error:
         return f"{words} (launch failed: {green.launch_error})"
-    strange = sum(1 for t in green.targets if t.version != state.version)
-    if strange:
+    if strange := strays(state, green):
         return f"{words} ({strange} of another version)"
     sick = next((t for t in green.targets if t.health is Health.UNHEALTHY), None)
     return f"{words} ({sick.id}: {sick.reason or 'unhealthy'})" if sick else words

@@ -11,7 +11,7 @@ from attrs import frozen
 from .observation import Fleet, Observation
 from .plan import Plan
 from .state import Phase, State
-from .view import percent, rung, unseen_seconds, watch
+from .view import percent, rung, strays, unseen_seconds, watch
 
 
 @frozen(kw_only=True)
@@ -138,7 +138,9 @@ def _grown(plan: Plan, state: State, green: Fleet, size: int, *, attached: bool)
     """Green at ``size``. Full-size it may be larger; behind a shared group its count is its share."""
     exact = plan.shared and state.phase.forward and percent(plan, state) < 100
     size = size if exact else max(size, green.desired)
-    low = size if exact else max(green.min, min(size, state.need + _strays(state, green)))
+    # Who scales in may end one of ours instead of a stray.
+    needed = state.need if state.version is None else state.need + strays(state, green)
+    low = size if exact else max(green.min, min(size, needed))
     return FleetTarget(
         exists=True,
         version=state.version,
@@ -148,11 +150,6 @@ def _grown(plan: Plan, state: State, green: Fleet, size: int, *, attached: bool)
         attached=attached if plan.shared else None,
         frozen=plan.freeze_scaling or None,
     )
-
-
-def _strays(state: State, green: Fleet) -> int:
-    """Instances of another version, that others had launched: who scales in may end one of ours instead."""
-    return sum([t.version != state.version for t in green.targets]) if state.version is not None else 0
 
 
 def _divided(plan: Plan, state: State, share: int) -> tuple[tuple[str, int], ...] | None:

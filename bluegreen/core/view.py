@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .gates import Alarm, Gate, Hook, MetricGate, Probe, Window
-from .observation import Observation
+from .observation import Fleet, Observation
 from .plan import Plan, Rung
 from .state import Phase, State
 
@@ -89,6 +89,11 @@ def watch(plan: Plan, state: State) -> int:
             return plan.retain_seconds
         case _:
             return 0
+
+
+def strays(state: State, green: Fleet) -> int:
+    """Instances of green that are of another version than the pinned one: others had launched them."""
+    return sum([target.version != state.version for target in green.targets])
 
 
 def unseen_seconds(plan: Plan, state: State) -> int:

@@ -12,7 +12,7 @@ from functools import partial
 from ..faults import ZoneDown
 from ..users.traffic import Pool, Target
 from ..users.watching import wrong_percents
-from ..world import UNCHECKED, Group, Instance, World
+from ..world import Group, Instance, World
 from .checks import deregister, register
 from .view import TargetState
 
@@ -92,8 +92,7 @@ def known(world: World, target_group: str, node: int = 0) -> list[Known]:
         for group in world.groups
         if world.home(group.name) == target_group
         for instance in group.instances
-        if instance.target not in UNCHECKED
-        if (state := instance.views[node].state if instance.views else instance.target)
+        if instance.checked and (state := instance.views[node].state if instance.views else instance.target)
     ]
 
 
@@ -121,8 +120,6 @@ def serving(world: World, targets: list[Known], node: int) -> tuple[Target, ...]
     # Without a healthy target there is nobody but the others, however low the minimum.
     chosen = targets if few or not good else good
     percents = wrong_percents(world)
-    if not percents:
-        return tuple([(each.id, group, each.answers, 0) for each, group, _ in chosen])
     return tuple([(each.id, group, each.answers, percents.get(each.version, 0)) for each, group, _ in chosen])
 
 

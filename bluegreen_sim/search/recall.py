@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
+from operator import attrgetter, is_
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -349,14 +350,14 @@ TOKEN = "check"
 """The deployment id of everything that is searched."""
 
 
+_touched = attrgetter("groups", "rule", "test_rule", "faults", "versions")
+"""What a look or a command may change of a world."""
+
+
 def _beside(place: Place, world: World) -> Place:
     """A world in the middle of a pass: everybody is still called as at its beginning."""
     bare = world.replaced(budget=Budget(), history=())
-    same = bare.groups is place.world.groups and bare.rule is place.world.rule
-    same = same and bare.test_rule is place.world.test_rule
-    if same and bare.faults is place.world.faults and bare.versions is place.world.versions:
-        return place
-    return Place(bare)
+    return place if all(map(is_, _touched(bare), _touched(place.world))) else Place(bare)
 
 
 def _spent(before: Budget, world: World) -> str | None:

@@ -9,7 +9,6 @@ from bluegreen.core.commands import Command
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, Step
-from bluegreen.ports import Clock
 
 from ..choices import Choices, enumerate_runs
 from ..faults import Budget, StaleLook
@@ -75,10 +74,6 @@ class Recalled(Passing):
     @property
     def world(self) -> World:
         return self.place.world
-
-    @property
-    def clock(self) -> Clock:
-        raise NotImplementedError
 
     def spend(self, kind: str) -> None:
         after = self.purse.after.get(kind)

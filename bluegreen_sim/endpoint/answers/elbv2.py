@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bluegreen_sim.balancing import balancer
+from bluegreen_sim.balancing.routing import Rule
 from bluegreen_sim.world import World
 
 from .. import names
@@ -21,7 +22,6 @@ from .elbv2_groups import PAGE, PORT, find_target_group, know_balancer, next_pag
 
 INVALID = "InvalidLoadBalancerAction"
 TEST_PORT = 8080
-Weights = tuple[tuple[str, int], ...]
 MOST_GROUPS = 5
 """In a forward action (ALB user guide, "Quotas")."""
 HIGHEST_WEIGHT = 999
@@ -130,7 +130,7 @@ def _actions(world: World) -> list[Given]:
     return [*before, _forwarding(world.rule, _stickiness(world)) | {"Order": len(before) + 1}]
 
 
-def _forwarding(rule: Weights, stickiness: Given) -> Given:
+def _forwarding(rule: Rule, stickiness: Given) -> Given:
     groups = [{"TargetGroupArn": names.target_group_arn(name), "Weight": weight} for name, weight in rule]
     config = {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
     alone = {"TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else {}
@@ -200,7 +200,7 @@ def _stickiness(world: World) -> Given:
     return {"Enabled": True, "DurationSeconds": seconds} if seconds else OFF
 
 
-def _forward(world: World, action: Given, stickiness: Given) -> Weights:
+def _forward(world: World, action: Given, stickiness: Given) -> Rule:
     """Weights of a forward (ALB user guide, "Action types for listener rules")."""
     config = action.get("ForwardConfig", {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]})
     listed = config.get("TargetGroups", [])
