@@ -9,7 +9,7 @@ import pytest
 
 from bluegreen.core.state import Phase
 from tests.aws.operations import called, mutates
-from tests.aws.wire import DISTURBANCES, SCENES, rows, run
+from tests.aws.wire import DISTURBANCES, SCENES, rows, undisturbed
 
 if TYPE_CHECKING:
     from tests.moto_server import MotoServer
@@ -57,7 +57,7 @@ ELSEWHERE = {
 
 def test_every_operation_is_disturbed(moto: MotoServer) -> None:
     """The table below has every operation that changes something, each where it is really sent."""
-    sent = {scene: set(run(moto, scene, lambda _: None).sent) for scene in SCENES}
+    sent = {scene: set(undisturbed(moto, scene).sent) for scene in SCENES}
     for scene, operation in CELLS:
         assert operation in sent[scene]
     listed = {operation for _, operation in CELLS}
@@ -76,13 +76,13 @@ def test_one_intent_is_one_send(scene: str, operation: str, moto: MotoServer) ->
 
 def test_only_the_image_differs(moto: MotoServer) -> None:
     """The version that a deployment makes differs from its source in ``ImageId`` alone."""
-    ran = run(moto, "weights", lambda _: None)
+    ran = undisturbed(moto, "weights")
     assert ran.picture["versions"] == {1: {}, 2: {"ImageId": "ami-0beta"}}
 
 
 def test_the_ends_are_those_that_are_meant(moto: MotoServer) -> None:
     """Undisturbed, each scene ends as its name says, with one version, one green group or one image made."""
-    ends = {scene: run(moto, scene, lambda _: None) for scene in SCENES}
+    ends = {scene: undisturbed(moto, scene) for scene in SCENES}
     assert {scene: ran.end for scene, ran in ends.items()} == {
         "weights": Phase.PROMOTED.value,
         "shared": Phase.PROMOTED.value,
