@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .saved import world_from_dict, world_to_dict
     from .search.bounds import Bounds
     from .search.proof import Exploration, Violation, explore, replay
-    from .search.retelling import Moment, Story
+    from .search.stories import Moment, Story
     from .settings import Propagation, Settings
     from .spelling import parse
     from .timeline import Timeline
@@ -143,7 +143,7 @@ _HOMES = {
     "users.outstanding": "LeastOutstanding",
     "search.bounds": "Bounds",
     "search.proof": "Exploration Violation explore replay",
-    "search.retelling": "Moment Story",
+    "search.stories": "Moment Story",
     "groups.scaling": "Hook Scaling StepScaling TargetTracking",
     "spelling": "parse",
     "saved": "world_from_dict world_to_dict",

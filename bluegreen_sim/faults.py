@@ -340,6 +340,21 @@ class Budget:
     late: int = 0
     most: int | None = None
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no number of faults.
+
+        Raises:
+            ValueError: All that is wrong.
+        """
+        counts = {field.name: getattr(self, field.name) for field in attrs.fields(Budget)}
+        wrong = [
+            f"{name}: {count!r}: must be a whole number from 0"
+            for name, count in counts.items()
+            if (type(count) is not int or count < 0) and (name, count) != ("most", None)
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+
     @classmethod
     def any(cls, most: int, **but: int) -> Budget:
         """So many faults in all, each of any kind but ``late``.
@@ -350,13 +365,20 @@ class Budget:
         """
         return cls(**{**dict.fromkeys(KINDS, most), "late": 0, **but}, most=most)
 
+    @property
+    def total(self) -> int:
+        """How many there may be in all."""
+        total: int = sum(getattr(self, name) for name in KINDS)
+        return total if self.most is None else min(total, self.most)
+
+    def at_most(self, most: int) -> Budget:
+        """The same, and no more than so many in all."""
+        return Budget(**{name: min(getattr(self, name), most) for name in KINDS}, most=most)
+
     def spent(self, kind: str) -> Budget:
         """What is left after one fault of a kind."""
-        left = {name: getattr(self, name) - (name == kind) for name in KINDS}
-        if self.most is None:
-            return Budget(**left)
-        most = self.most - 1
-        return Budget(**{name: min(number, most) for name, number in left.items()}, most=most)
+        left = attrs.evolve(self, **{kind: getattr(self, kind) - 1})
+        return left if self.most is None else left.at_most(self.most - 1)
 
 
 KINDS = tuple(field.name for field in attrs.fields(Budget) if field.name != "most")

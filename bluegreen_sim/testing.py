@@ -107,6 +107,8 @@ def plans(**fixed: Any) -> SearchStrategy[Plan]:
         PlanError: While drawing, if what is pinned makes no valid plan.
     """
     pinned = {name: _given(value) for name, value in fixed.items()}
+    if "version" in fixed:
+        pinned.setdefault("image", st.none())
     routing: SearchStrategy[SharedTargetGroup | WeightedTargetGroups] = pinned.pop("routing", _ROUTINGS)
     of_image = routing.flatmap(
         lambda routing: st.builds(

@@ -37,7 +37,10 @@ def _invariant(text: str) -> Invariant:
     path, _, name = text.rpartition(":")
     if not path or not Path(path).is_file():
         raise click.BadParameter(f"{text!r}: should be FILE.py:NAME, and the file must be there")
-    found = runpy.run_path(path).get(name)
+    try:
+        found = runpy.run_path(path).get(name)
+    except Exception as error:
+        raise click.BadParameter(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise click.BadParameter(f"{path} has no function {name!r}")
     return found  # type: ignore[no-any-return]
@@ -164,7 +167,10 @@ class Asked:
         """Search."""
         from bluegreen_sim import explore
 
-        return explore(self.plan, most=most, **self.options)
+        try:
+            return explore(self.plan, most=most, **self.options)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
 
     def tell(self, script: str, output: Output) -> int:
         """Tell a script's story."""
@@ -203,8 +209,7 @@ class Answer:
             yield told[0], "bold red"
             if number == 0:
                 yield from ((line, "") for line in told[1:])
-            if violation.story is not None:
-                yield f"tell it again: {self.again(violation)}", ""
+            yield f"tell it again: {self.again(violation)}", ""
         style = "bold green" if found.ok else "bold red"
         yield f"{self.context.params['file']}: {found.verdict}", style
         for word, text in self._facts():
@@ -230,9 +235,9 @@ class Answer:
         """The line that tells a violation's story again."""
         words, params = ["bluegreen", "check"], self.context.params
         words += [str(params["file"])]
-        for option in ("image", "instances", "faults"):
-            if params[option] is not None and params[option] != _DEFAULTS.get(option):
-                words += [f"--{option}", str(params[option])]
+        for name, option in _SHARED.items():
+            if params[name] not in (None, _DEFAULTS.get(name)):
+                words += [option, str(params[name])]
         words += ["--first-release"] if params["first_release"] else []
         for text in self.context.meta["invariants"]:
             words += ["--invariant", text]
@@ -261,13 +266,20 @@ class Answer:
                     "name": violation.name,
                     "kind": violation.kind,
                     "script": violation.script,
-                    "story": str(violation.story or "").splitlines(),
+                    "story": str(violation.story).splitlines(),
                 }
                 for violation in found.violations
             ],
         }
 
 
+_SHARED = {
+    "image": "--image",
+    "version": "--template-version",
+    "instances": "--instances",
+    "faults": "--faults",
+}
+"""Options that a search and the telling of its stories must share."""
 _DEFAULTS = {"instances": 2, "faults": 2}
 
 COMMANDS = (check,)

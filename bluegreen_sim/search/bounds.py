@@ -34,24 +34,27 @@ class Bounds:
     @property
     def covered(self) -> str:
         """What was tried, as a clause."""
-        kinds = [f"{name} {n}" for name, n in _kinds(self.budget)]
-        most = self.budget.most
-        faults = "no faults" if not kinds else f"at most {', '.join(kinds)}"
-        if kinds and most is not None:
-            names = ", ".join(name for name, _ in _kinds(self.budget))
-            faults = f"any {most} fault{'s' if most > 1 else ''} of these kinds: {names}"
         live = f"{self.instances} live instance{'s' if self.instances > 1 else ''}"
         live = "a first release" if self.live is None else live
-        return f"every order of passes and events, {live}, {faults}, at any moment"
+        return f"every order of passes and events, {live}, {_words(self.budget)}, at any moment"
 
     @property
     def uncovered(self) -> str:
         """What was not, as a clause."""
+        halted = "what becomes of a first release that halts, " if self.live is None else ""
         return (
-            "more faults or instances than that, other people's hands on weights and bounds, "
+            f"more faults or instances than that, {halted}other people's hands on weights and bounds, "
             "and whatever AWS does that the simulator does not"
         )
 
 
-def _kinds(budget: Budget) -> list[tuple[str, int]]:
-    return [(name, getattr(budget, name)) for name in KINDS if getattr(budget, name)]
+def _words(budget: Budget) -> str:
+    """A budget as a clause."""
+    counts = {name: count for name in KINDS if (count := getattr(budget, name))}
+    total = budget.total
+    if not total:
+        return "no faults"
+    if min(counts.values()) >= total:
+        return f"any {total} fault{'s' if total > 1 else ''} of these kinds: {', '.join(counts)}"
+    kinds = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"at most {kinds}" + ("" if total == sum(counts.values()) else f", and {total} in all")

@@ -124,6 +124,7 @@ class _Visit(Generic[S, L]):
     waiting: list[int] = field(factory=list, init=False)
     broken: dict[str, _Where] = field(factory=dict, init=False)
     met: set[str] = field(factory=set, init=False)
+    instead: dict[str, int] = field(factory=dict, init=False)
     ways: tuple[_Ways[S, L], ...] = field(init=False)
     _states: tuple[Always[S], ...] = field(init=False)
     _steps: tuple[AlwaysStep[S, L], ...] = field(init=False)
@@ -181,8 +182,12 @@ class _Visit(Generic[S, L]):
             if not promise.holds(state):
                 self.broken.setdefault(promise.name, _Where(number))
         for hope in self._hopes:
-            if hope.name not in self.met and hope.holds(state):
+            if hope.name in self.met:
+                continue
+            if hope.holds(state):
                 self.met.add(hope.name)
+            elif hope.name not in self.instead and hope.instead(state):
+                self.instead[hope.name] = number
         for way in self.ways:
             way.state(state)
 
@@ -192,7 +197,7 @@ class _Visit(Generic[S, L]):
         found = [Discovery[S, L](name, "always", self._path(where)) for name, where in self.broken.items()]
         if complete:
             unmet = [hope.name for hope in self._hopes if hope.name not in self.met]
-            found += [Discovery(name, "never", Path(self.starts[0])) for name in unmet]
+            found += [Discovery(n, "never", self._path(_Where(self.instead.get(n, 0)))) for n in unmet]
         for way in self.ways:
             if stuck := way.stuck(self.waiting):
                 kind, chain, back_to = stuck

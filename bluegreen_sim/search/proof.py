@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from bluegreen.core.commands import Command
 from bluegreen.core.invariants import INVARIANTS
-from bluegreen.core.machine import NEVER, TRANSITIONS, initial
+from bluegreen.core.machine import NEVER, TRANSITIONS
 from bluegreen.core.observation import Observation
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase, State, Step
 
 from ..faults import Budget
-from ..founding import found
 from ..oracle import wrong_end
 from ..settings import Settings
 from ..world import World
@@ -25,17 +23,11 @@ from .explorer import search
 from .nodes import Edge, Node
 from .passing import BUG, at_rest
 from .properties import Always, AlwaysStep, Discovery, Eventually, Property, Search, Sometimes
-from .recall import TOKEN, Recall
+from .recall import Judge, Recall
 from .recalled import successors
-from .retelling import Story, Then, replayed, retold
-from .shrinking import small_plan, small_settings
-
-Invariant = Callable[[Plan, State, Observation, tuple[Command, ...]], object]
-"""A promise of the user's own: true of a plan, the state that was decided, the look that it was decided on,
-and the commands. Times are relative: the look is at 0."""
-
-Check = Callable[[Plan, State, Observation, Step], object]
-"""A promise over whole steps: true of a plan, the state before, the look and the step."""
+from .retelling import replayed, retold
+from .scene import Check, Invariant, Scene
+from .stories import Story
 
 ENDS, HEALS, PROMOTES = (
     "without further faults it ends, or waits for a person",
@@ -60,22 +52,24 @@ class Violation:
     Args:
         name: The promise.
         kind: ``always``, ``never`` (no state met it), ``dead end`` or ``cycle``.
-        story: The way, pass by pass; None for ``never``.
+        story: The way, pass by pass, with as few faults as will do; of ``never``, a way to some end.
     """
 
     name: str
     kind: str
-    story: Story | None
+    story: Story
 
     @property
     def script(self) -> str:
         """The choices that lead there, for ``replay``."""
-        return self.story.script if self.story else ""
+        return self.story.script
 
     def __str__(self) -> str:
         """The promise, and the way."""
         head = f"{self.name}: {_KINDS[self.kind]}"
-        return head if self.story is None else f"{head}\n{self.story}"
+        if not self.story.moments:
+            return head
+        return f"{head}{'; instead, for example' if self.kind == 'never' else ''}\n{self.story}"
 
 
 @frozen(kw_only=True)
@@ -134,13 +128,13 @@ class Exploration:
 
 def explore(
     plan: Plan,
-    instances: int = 2,
-    faults: int | Budget = 2,
+    instances: int | None = None,
+    faults: int | Budget | None = None,
     *,
     invariants: Iterable[Invariant] = (),
     checks: Iterable[Check] = (),
     healing: bool = True,
-    shrink: bool = True,
+    shrink: bool | None = None,
     settings: Settings | None = None,
     world: World | None = None,
     live: int | None = 0,
@@ -152,47 +146,92 @@ def explore(
 
     Args:
         plan: What is to be deployed.
-        instances: Instances of the live group.
-        faults: How many in all, of any kind, at any moment; or a ``Budget`` by kind.
+        instances: Instances of the live group; by default 2.
+        faults: How many in all, of any kind, at any moment; or a ``Budget`` by kind. By default 2, or what a
+            ``world`` of your own says.
         invariants: Promises of your own; each is called with plan, state, look and commands of every
-            decision, and is broken where it returns something false.
+            decision, and is broken where it returns something false, or raises.
         checks: Promises over steps; each is called with plan, state before, look and step.
         healing: Check as well that, should everything be well again from any state on, the deployment ends.
         shrink: Shorten bakes and deadlines to a few looks; the bounds say which. As the plan says otherwise.
-        settings: How the world behaves; by default quick, in units of the plan's time between looks.
-        world: Begin in this world; ``instances``, ``settings`` and ``live`` are then not used.
+            By default so unless you give ``settings`` or ``world``, to which the plan's own times belong.
+        settings: How the world behaves; by default quick, in units of the plan's time between looks. Of
+            instances that the cloud ends each is tried, whatever ``termination`` says.
+        world: Begin in this world; leave ``instances`` and ``settings`` out, and which group is live is seen.
         live: Index of the live group in ``plan.groups``; None for a first release.
         most: Stop after so many states; the result is then not ``complete``.
         first_only: Stop at the first broken promise.
         visit: Called with each node, edge and node after it.
+
+    Raises:
+        ValueError: All that is wrong with the arguments.
     """
-    scene = _Scene.of(plan, instances, faults, shrink=shrink, settings=settings, world=world, live=live)
-    recall = Recall(scene.plan, _judge(scene.plan, tuple(invariants), tuple(checks)))
-    start = recall.node(scene.world, scene.first)
-
-    def following(node: Node) -> Iterable[tuple[Edge, Node]]:
-        return successors(recall, node, healing=healing)
-
-    ends: Counter[str] = Counter()
-    found = search(
-        [start],
-        following,
-        properties=_properties(scene, ends, visit, healing=healing),
-        key=Node.key,
+    scene = Scene.of(
+        plan,
+        instances=instances,
+        faults=faults,
+        shrink=shrink,
+        settings=settings,
+        world=world,
+        live=live,
+        invariants=invariants,
+        checks=checks,
         most=most,
-        first_only=first_only,
     )
-    return _exploration(found, scene, recall, ends)
+    return _explored(scene, visit, healing=healing, most=most, first_only=first_only)
+
+
+def _explored(
+    scene: Scene,
+    visit: Callable[[Node, Edge, Node], None] | None,
+    *,
+    healing: bool,
+    most: int | None,
+    first_only: bool,
+) -> Exploration:
+    recall = Recall(scene.plan, _judge(scene))
+    ends: Counter[str] = Counter()
+
+    def searched(world: World, properties: list[Property[Node, Edge]], **options: Any) -> Search[Node, Edge]:
+        return search(
+            [recall.node(world, scene.first)],
+            lambda node: successors(recall, node, healing=healing),
+            properties=properties,
+            key=Node.key,
+            **options,
+        )
+
+    properties = _properties(scene, ends, visit, healing=healing)
+    found = searched(scene.world, properties, most=most, first_only=first_only)
+    cells = {(phase.value, signal): n for (phase, signal), n in recall.cells.items()}
+
+    def fewer(faults: int) -> Search[Node, Edge]:
+        world = scene.world.replaced(budget=scene.bounds.budget.at_most(faults))
+        return searched(world, _properties(scene, Counter(), None, healing=healing), most=found.states)
+
+    return Exploration(
+        states=found.states,
+        edges=found.edges,
+        depth=found.depth,
+        complete=found.complete,
+        waiting=found.waiting,
+        bounds=scene.bounds,
+        violations=tuple(_violations(found, scene, recall, fewer)),
+        ends=dict(sorted(ends.items())),
+        cells=cells,
+        bytes_per_state=found.bytes_per_state,
+    )
 
 
 def replay(
     plan: Plan,
     script: str,
-    instances: int = 2,
-    faults: int | Budget = 2,
+    instances: int | None = None,
+    faults: int | Budget | None = None,
     *,
     invariants: Iterable[Invariant] = (),
-    shrink: bool = True,
+    checks: Iterable[Check] = (),
+    shrink: bool | None = None,
     settings: Settings | None = None,
     world: World | None = None,
     live: int | None = 0,
@@ -205,90 +244,35 @@ def replay(
         instances: As for ``explore``.
         faults: As for ``explore``.
         invariants: As for ``explore``.
+        checks: As for ``explore``.
         shrink: As for ``explore``.
         settings: As for ``explore``.
         world: As for ``explore``.
         live: As for ``explore``.
 
     Raises:
-        ValueError: If it is no script, or one of another plan or other bounds.
+        ValueError: If it is no script, or one of another plan or other bounds; or as of ``explore``.
     """
-    scene = _Scene.of(plan, instances, faults, shrink=shrink, settings=settings, world=world, live=live)
-    recall = Recall(scene.plan, _judge(scene.plan, tuple(invariants), ()))
-    return replayed(scene.plan, scene.start, script, recall)
-
-
-# -------------------------------------------------------------------------------------------- where it begins
-
-
-@frozen
-class _Scene:
-    """The beginning of a check.
-
-    Args:
-        plan: The plan as it is checked.
-        world: The world at the start.
-        bounds: What the result says of both.
-    """
-
-    plan: Plan
-    world: World
-    bounds: Bounds
-
-    @property
-    def first(self) -> State:
-        """The deployment's state before its first look."""
-        return initial(TOKEN, self.world.now / 1000)
-
-    @property
-    def start(self) -> Then:
-        """The first moment."""
-        return Then(self.world, self.first)
-
-    @classmethod
-    def of(
-        cls,
-        plan: Plan,
-        instances: int,
-        faults: int | Budget,
-        *,
-        shrink: bool,
-        settings: Settings | None,
-        world: World | None,
-        live: int | None,
-    ) -> _Scene:
-        """The beginning that was asked for."""
-        shrunk: tuple[str, ...] = ()
-        if shrink:
-            plan, shrunk = small_plan(plan)
-        budget = Budget.any(faults) if isinstance(faults, int) else faults
-        if world is None:
-            settings = settings or small_settings(plan)
-            world = found(
-                plan,
-                capacity=instances,
-                live=live,
-                live_image="ami-0live" if plan.image != "ami-0live" else "ami-0before",
-                settings=evolve(settings, termination="each"),
-                budget=budget,
-            )
-        bounds = Bounds(
-            instances=instances,
-            budget=world.budget,
-            settings=world.settings,
-            shrunk=shrunk,
-            live=live,
-        )
-        return cls(plan, world, bounds)
+    scene = Scene.of(
+        plan,
+        instances=instances,
+        faults=faults,
+        shrink=shrink,
+        settings=settings,
+        world=world,
+        live=live,
+        invariants=invariants,
+        checks=checks,
+    )
+    return replayed(scene.plan, scene.start, script, Recall(scene.plan, _judge(scene)))
 
 
 # ------------------------------------------------------------------------------------------------ promises
 
 
-def _judge(
-    plan: Plan, invariants: tuple[Invariant, ...], checks: tuple[Check, ...]
-) -> Callable[[State, Observation, Step], tuple[str, ...]]:
+def _judge(scene: Scene) -> Judge:
     """Names all promises that a decision breaks."""
+    plan = scene.plan
 
     def judge(before: State, look: Observation, step: Step) -> tuple[str, ...]:
         if step.signal == BUG:
@@ -296,21 +280,29 @@ def _judge(
         broken = [f"{i.id} {i.name}" for i in INVARIANTS if not i.step(plan, before, look, step)]
         if before.phase is Phase.PREFLIGHT and step.commands:
             broken.append("preflight sends nothing")
-        broken += [_name(f) for f in checks if not f(plan, before, look, step)]
-        broken += [_name(f) for f in invariants if not f(plan, step.state, look, step.commands)]
+        for check in scene.checks:
+            broken += _objection(check, plan, before, look, step)
+        for invariant in scene.invariants:
+            broken += _objection(invariant, plan, step.state, look, step.commands)
         return tuple(broken)
 
     return judge
 
 
-def _name(function: object) -> str:
-    return str(getattr(function, "__name__", function))
+def _objection(promise: Callable[..., object], *given: object) -> tuple[str, ...]:
+    """The name of a promise of the user's own, if it does not hold."""
+    name = getattr(promise, "__name__", None) or str(promise)
+    try:
+        return () if promise(*given) else (name,)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the story shows where it comes from)
+        return (f"{name} raised {type(error).__name__}: {error}",)
 
 
 def _properties(
-    scene: _Scene, ends: Counter[str], visit: Callable[[Node, Edge, Node], None] | None, *, healing: bool
+    scene: Scene, ends: Counter[str], visit: Callable[[Node, Edge, Node], None] | None, *, healing: bool
 ) -> list[Property[Node, Edge]]:
     plan, start, resized = scene.plan, scene.world, bool(scene.bounds.budget.rescales)
+    nowhere = scene.bounds.live is None  # to go back to: a person decides
 
     def as_said(node: Node) -> bool:
         state = node.mind.state
@@ -324,38 +316,46 @@ def _properties(
             visit(before, edge, after)
         return edge.broken
 
+    def promoted(node: Node) -> bool:
+        return node.mind.state.phase is Phase.PROMOTED and not node.healing
+
     def rests(node: Node) -> bool:
         return node.healing or at_rest(node.mind.state)
 
     def heals(node: Node) -> bool:
-        return not node.healing or node.mind.state.phase.ended
+        phase = node.mind.state.phase
+        return not node.healing or phase.ended or (nowhere and phase is Phase.HALTED)
 
     found: list[Property[Node, Edge]] = [
         AlwaysStep(broken),
         Always(AS_SAID, as_said),
-        Sometimes(PROMOTES, lambda node: node.mind.state.phase is Phase.PROMOTED and not node.healing),
+        Sometimes(PROMOTES, promoted, lambda node: node.mind.state.phase.ended),
         Eventually(ENDS, rests, lambda edge: edge.kind),
     ]
     return [*found, Eventually(HEALS, heals)] if healing else found
 
 
-def _exploration(found: Search[Node, Edge], scene: _Scene, recall: Recall, ends: Counter[str]) -> Exploration:
-    return Exploration(
-        states=found.states,
-        edges=found.edges,
-        depth=found.depth,
-        complete=found.complete,
-        waiting=found.waiting,
-        bounds=scene.bounds,
-        violations=tuple([_violation(discovery, scene, recall) for discovery in found.discoveries]),
-        ends=dict(sorted(ends.items())),
-        cells={(phase.value, signal): n for (phase, signal), n in recall.cells.items()},
-        bytes_per_state=found.bytes_per_state,
-    )
+# ------------------------------------------------------------------------------------------------- stories
 
 
-def _violation(discovery: Discovery[Node, Edge], scene: _Scene, recall: Recall) -> Violation:
-    if discovery.kind == "never":
-        return Violation(discovery.name, "never", None)
-    way: list[Any] = [node for _, node in discovery.path.steps]
-    return Violation(discovery.name, discovery.kind, retold(scene.plan, scene.start, way, recall))
+def _violations(
+    found: Search[Node, Edge], scene: Scene, recall: Recall, fewer: Callable[[int], Search[Node, Edge]]
+) -> Iterator[Violation]:
+    """What was found, each by a way with as few faults as will do, the shortest of these first.
+
+    A fault that ends a wait sooner would shorten a way to which it has nothing to say.
+    """
+    best: dict[str, tuple[int | None, Discovery[Node, Edge]]] = {}
+    names = {discovery.name for discovery in found.discoveries}
+    for faults in range(scene.bounds.budget.total):
+        if names == best.keys():
+            break
+        for discovery in fewer(faults).discoveries:
+            if discovery.name in names and discovery.path.steps:
+                best.setdefault(discovery.name, (faults, discovery))
+    for discovery in found.discoveries:
+        best.setdefault(discovery.name, (None, discovery))
+    for most, discovery in sorted(best.values(), key=lambda pair: len(pair[1].path)):
+        way = discovery.path.steps
+        story = retold(scene.plan, scene.start, way, recall, most=most, back_to=discovery.back_to)
+        yield Violation(discovery.name, discovery.kind, story)

@@ -44,10 +44,12 @@ class Sometimes(Generic[S]):
     Args:
         name: What people call it.
         holds: Whether it does.
+        instead: Where the search got to, should it hold nowhere.
     """
 
     name: str
     holds: Callable[[S], bool]
+    instead: Callable[[S], bool] = lambda _: False
 
 
 @frozen
@@ -103,7 +105,7 @@ class Discovery(Generic[S, L]):
     Args:
         name: Its name.
         kind: ``always``: broken at the end of the path. ``never``: a *sometimes* that no state met; the path
-            is empty. ``dead end`` and ``cycle``: an *eventually* that is not.
+            leads to where the search got instead. ``dead end`` and ``cycle``: an *eventually* that is not.
         path: A shortest one, if the search was breadth-first.
         back_to: Of a cycle: after how many steps of the path it begins; at the path's end it closes.
     """

@@ -7,12 +7,12 @@ went. So a story is never an artefact of what makes the search fast; should they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from bluegreen.core.commands import Command, describe
-from bluegreen.core.observation import Observation, Outcome, Result
+from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Ledger, State, Step
 from bluegreen.ports import Clock
@@ -23,9 +23,10 @@ from ..cloud import SimCloud
 from ..engine import healed
 from ..faults import Budget
 from ..world import World
-from .nodes import Node
+from .nodes import HEALED, Edge, Node
 from .passing import Failing, Passing, completed, decided
 from .recall import Recall
+from .stories import Moment, Script, Story
 
 
 class Plainly(Passing):
@@ -122,6 +123,12 @@ class Then:
     healing: bool = False
     hand: Command | None = None
 
+    def limited(self, most: int | None) -> Then:
+        """The same with no more faults to come than so many; None leaves them."""
+        if most is None:
+            return self
+        return evolve(self, world=self.world.replaced(budget=self.world.budget.at_most(most)))
+
     @property
     def healed(self) -> Then:
         """The same once everything that went wrong is over."""
@@ -133,164 +140,81 @@ class Then:
         return Then(passing.world, state, passing.outcomes, self.healing, passing.hand)
 
 
-@frozen(kw_only=True)
-class Moment:
-    """One pass of a story.
-
-    Args:
-        second: When, in seconds from the start.
-        went_wrong: What went wrong, or was asked for by people.
-        look: What was seen; None if nothing was.
-        before: The state before.
-        step: What was decided; None if the process ended before it could be recorded.
-        outcomes: What became of the commands.
-        happened: What the world did until the next look.
-        broken: What was broken here.
-    """
-
-    second: float
-    went_wrong: tuple[str, ...]
-    look: Observation | None
-    before: State
-    step: Step | None
-    outcomes: tuple[Outcome, ...]
-    happened: tuple[str, ...]
-    broken: tuple[str, ...] = ()
-
-    @property
-    def quiet(self) -> bool:
-        """Whether it was just another look."""
-        still = self.step is None or (not self.step.commands and self.step.state.phase is self.before.phase)
-        return still and not self.went_wrong and not self.happened and not self.broken
-
-    def lines(self) -> Iterator[str]:
-        """The pass for people: time, what was seen, what was decided and why, what happened then."""
-        at = f"{self.second:6g} s"
-        if self.step is None:
-            yield f"{at}  {'; '.join(self.went_wrong)}: nothing was decided"
-        else:
-            phase, before = self.step.state.phase.value, self.before.phase.value
-            way = phase if phase == before else f"{before} → {phase}"
-            yield f"{at}  {way}  ({self.step.signal}): {self.step.reason}"
-            if self.look is not None:
-                yield f"{'':10}saw: {_seen(self.look)}"
-            for outcome in self.outcomes:
-                if outcome.result is Result.WITHHELD:
-                    why = f"the guard: {outcome.invariant}"
-                    yield f"{'':10}{describe(outcome.command)}: {outcome.result.value} ({why})"
-            yield from (f"{'':10}! {words}" for words in self.went_wrong)
-        if self.happened:
-            yield f"{'':10}then: {'; '.join(self.happened)}"
-        yield from (f"{'':10}✗ {words}" for words in self.broken)
-
-
-@frozen
-class Story:
-    """A way from the start to what is wrong, pass by pass.
-
-    Args:
-        moments: The passes.
-        script: All choices of it, as text: what to give to ``--replay``.
-        healing: After how many passes everything that went wrong is over; None for never.
-    """
-
-    moments: tuple[Moment, ...]
-    script: str
-    healing: int | None = None
-
-    def __str__(self) -> str:
-        """The story, without the looks at which nothing happened."""
-        lines: list[str] = []
-        quiet = 0
-        for number, moment in enumerate(self.moments):
-            if number == self.healing:
-                lines.append(f"{'':10}From here on everything is well again, and stays so.")
-            if moment.quiet and moment is not self.moments[-1]:
-                quiet += 1
-                continue
-            if quiet:
-                lines.append(f"{'':10}… {quiet} more look{'s' if quiet > 1 else ''}")
-                quiet = 0
-            lines += moment.lines()
-        return "\n".join(lines)
-
-
-def _seen(look: Observation) -> str:
-    """What a look showed, in a few words."""
-    if look.unread:
-        return f"could not read {', '.join(look.unread)}"
-    parts = []
-    for fleet in look.fleets:
-        if not fleet.exists:
-            parts.append(f"no {fleet.name}")
-            continue
-        words = f"{fleet.name} {fleet.healthy} healthy of {fleet.desired} wanted"
-        others = fleet.running - fleet.healthy
-        words += f" (and {others} not)" if others else ""
-        parts.append(words + ("" if fleet.attached else ", detached"))
-    if look.shares:
-        parts.append("/".join(str(weight) for _, weight in look.shares.weights))
-    return "; ".join(parts)
-
-
 # ------------------------------------------------------------------------------------------------- retelling
 
 
-def retold(plan: Plan, start: Then, way: Sequence[Node], recall: Recall) -> Story:
+def retold(
+    plan: Plan,
+    start: Then,
+    way: Sequence[tuple[Edge, Node]],
+    recall: Recall,
+    *,
+    most: int | None = None,
+    back_to: int | None = None,
+) -> Story:
     """The story of a way that a search found.
 
     Args:
         plan: What was deployed.
         start: The beginning.
-        way: The nodes after it.
+        way: What happened, and the node after it.
         recall: That of the search.
+        most: How many faults the search allowed, should that be fewer than at the beginning.
+        back_to: After how many steps of the way a circle begins, should it be one.
     """
-    then = start
+    then = start.limited(most)
     moments: list[Moment] = []
     indices: list[int] = []
     healing: int | None = None
-    for node in way:
-        wanted = node.key()
-        if node.healing and not then.healing:
+    for edge, node in way:
+        if edge is HEALED:
             then, healing = then.healed, len(moments)
             continue
-        passing, picked = _leading_to(wanted, plan, then, recall)
+        passing, picked = _leading_to(edge, node, plan, then, recall)
         moments.append(_moment(then, passing, recall))
         indices += picked
         then = then.after(passing)
-    return Story(tuple(moments), _written(indices, len(moments), healing), healing)
+    if back_to is not None and healing is not None and back_to > healing:
+        back_to -= 1  # to heal is a step of the way, and no pass
+    script = Script(tuple(indices), len(moments), healing, back_to, most)
+    return Story(tuple(moments), str(script), healing, back_to)
 
 
-def replayed(plan: Plan, start: Then, script: str, recall: Recall) -> Story:
+def replayed(plan: Plan, start: Then, text: str, recall: Recall) -> Story:
     """The story that a script tells.
 
     Raises:
         ValueError: If it is no script, or one of another plan or other bounds.
     """
-    indices, passes, healing = _read(script)
-    then, used = start, 0
+    script = Script.read(text)
+    then, left = start.limited(script.most), list(script.indices)
     moments: list[Moment] = []
-    while len(moments) < passes and not then.state.phase.ended:
-        if len(moments) == healing:
+    other = ValueError(f"{text!r} is no script for this plan and these bounds")
+    while len(moments) < script.passes and not then.state.phase.ended:
+        if len(moments) == script.healing:
             then = then.healed
-        choices = Choices.scripted(indices[used:])
+        choices = Choices.scripted(left)
         passing = Plainly(plan, then, choices)
         try:
             passing.run()
         except IndexError:
-            raise ValueError(f"{script!r} is no script for this plan and these bounds") from None
-        used += len(choices.widths)
+            raise other from None
+        left = left[len(choices.widths) :]
         moments.append(_moment(then, passing, recall))
         then = then.after(passing)
-    return Story(tuple(moments), script, healing)
+    if any(left) or len(moments) < script.passes:
+        raise other
+    return Story(tuple(moments), text, script.healing, script.circle)
 
 
-def _leading_to(wanted: bytes, plan: Plan, then: Then, recall: Recall) -> tuple[Plainly, list[int]]:
-    """The pass that leads to the node of this key, with its choices."""
+def _leading_to(
+    edge: Edge, wanted: Node, plan: Plan, then: Then, recall: Recall
+) -> tuple[Plainly, list[int]]:
+    """The pass that leads to this node and breaks what was broken on the way, with its choices."""
     for passing, picked in _passes(plan, then):
         after = then.after(passing)
         node = recall.node(after.world, after.state, after.outcomes, healing=after.healing, hand=after.hand)
-        if node.key() == wanted:
+        if node.key() == wanted.key() and {*passing.broken, *_broken(passing, recall)} == {*edge.broken}:
             return passing, picked
     raise AssertionError(f"the search and the simulator disagree at {then.world.now / 1000:g} s")
 
@@ -313,9 +237,6 @@ def _passes(plan: Plan, then: Then) -> Iterator[tuple[Plainly, list[int]]]:
 
 
 def _moment(then: Then, passing: Plainly, recall: Recall) -> Moment:
-    broken = tuple(passing.broken)
-    if passing.step is not None and passing.look is not None:
-        broken += recall.judge(passing.state, passing.look, passing.step)
     return Moment(
         second=then.world.now / 1000,
         went_wrong=tuple(passing.notes),
@@ -324,8 +245,17 @@ def _moment(then: Then, passing: Plainly, recall: Recall) -> Moment:
         step=passing.step,
         outcomes=passing.outcomes if passing.step is not None else (),
         happened=tuple(_changes(then.world, passing.world)),
-        broken=broken,
+        broken=(*passing.broken, *_broken(passing, recall)),
     )
+
+
+def _broken(passing: Plainly, recall: Recall) -> tuple[str, ...]:
+    """The promises that a decision breaks, judged as in the search: the look is at 0."""
+    if passing.step is None or passing.look is None:
+        return ()
+    state = recall.mind(passing.state, passing.look.at).state
+    look = evolve(passing.look, at=0.0)
+    return recall.judge(state, look, decided(passing.plan, state, look))
 
 
 def _changes(before: World, after: World) -> Iterator[str]:
@@ -348,28 +278,3 @@ def _changes(before: World, after: World) -> Iterator[str]:
     for (name, old_state), (_, state) in zip(before.alarms, after.alarms, strict=True):
         if old_state != state:
             yield f"alarm {name} is {state}"
-
-
-# --------------------------------------------------------------------------------------------------- scripts
-
-
-def _written(indices: Iterable[int], passes: int, healing: int | None) -> str:
-    """Choices as text: those that are not the first option, as place:option, and the number of passes."""
-    words = [f"{place}:{option}" for place, option in enumerate(indices) if option]
-    words += [] if healing is None else [f"h{healing}"]
-    return ",".join([*words, str(passes)])
-
-
-def _read(script: str) -> tuple[list[int], int, int | None]:
-    """The choices, the number of passes, and after how many of these everything is well again."""
-    try:
-        *words, passes = script.split(",")
-        healing = next((int(word[1:]) for word in words if word[:1] == "h"), None)
-        picks = [word.split(":") for word in words if word[:1] != "h"]
-        pairs = [(int(place), int(option)) for place, option in picks]
-        indices = [0] * (max([place for place, _ in pairs], default=-1) + 1)
-        for place, option in pairs:
-            indices[place] = option
-        return indices, int(passes), healing
-    except (ValueError, IndexError):
-        raise ValueError(f"{script!r} is no script: it should be like 12:1,40:2,61") from None

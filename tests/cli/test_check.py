@@ -61,6 +61,23 @@ def test_a_broken_promise_is_told_and_told_again(bluegreen: Program, write_plan:
     assert "✗ blue_keeps_an_instance" in told.out
 
 
+@pytest.mark.parametrize(
+    "what", [["--template-version", "3", "--faults", "0"], ["--image", "ami-0gamma", "--faults", "1"]]
+)
+def test_what_tells_it_again_tells_the_same(
+    bluegreen: Program, write_plan: Write, folder: Path, what: list[str]
+) -> None:
+    """Whatever was to be deployed, the line that is printed tells the story that was printed."""
+    (folder / "mine.py").write_text(MINE)
+    options = [*what, "--instances", "1", "--invariant", "mine.py:blue_keeps_an_instance"]
+    ran = bluegreen("check", write_plan(), *options)
+    (line,) = (line for line in ran.out.splitlines() if line.startswith("tell it again: bluegreen "))
+    told = bluegreen(*line.removeprefix("tell it again: bluegreen ").split())
+    assert told.code == 0
+    assert told.out in ran.out
+    assert "✗ blue_keeps_an_instance" in told.out
+
+
 def test_a_check_that_was_stopped_is_no_success(bluegreen: Program, write_plan: Write) -> None:
     """Stopped at N states: exit 1, and the verdict says that it is no proof."""
     ran = bluegreen("check", write_plan(), "--most", "50")
@@ -75,14 +92,21 @@ def test_a_check_that_was_stopped_is_no_success(bluegreen: Program, write_plan: 
         (["--invariant", "mine.py:other"], "no function 'other'"),
         (["--replay", "what"], "is no script"),
         (["--replay", "0:9,3"], "no script for this plan"),
+        (["--replay=-3"], "is no script"),
         (["--instances", "9"], "9 is not in the range"),
+        (
+            ["--invariant", "broken.py:it"],
+            "broken.py cannot be run: ModuleNotFoundError: No module",
+        ),
+        (["--invariant", "mine.py:of_two"], "must be a function of plan, state, look and commands"),
     ],
 )
 def test_wrong_usage_is_told(
     bluegreen: Program, write_plan: Write, folder: Path, options: list[str], words: str
 ) -> None:
     """What cannot be checked is a usage fault, in words."""
-    (folder / "mine.py").write_text(MINE)
+    (folder / "mine.py").write_text(f"{MINE}def of_two(plan, state): ...\n")
+    (folder / "broken.py").write_text("import nowhere\n")
     ran = bluegreen("check", write_plan(), *options)
     assert ran.code == 64
     assert words in ran.err
@@ -90,8 +114,10 @@ def test_wrong_usage_is_told(
 
 def test_a_first_release_can_be_checked(bluegreen: Program, write_plan: Write) -> None:
     """With nothing live yet, and a capacity in the plan, the same check."""
-    ran = bluegreen(
-        "check", write_plan(more="capacity = 1\n"), "--first-release", "--faults", "1", "--instances", "1"
-    )
+    ran = bluegreen("check", write_plan(more="capacity = 1\n"), "--first-release")
     assert ran.code == 0, ran.out
-    assert "a first release" in ran.out
+    assert "a first release, any 2 faults" in ran.out
+    ran = bluegreen("check", write_plan(), "--first-release")
+    assert ran.code == 5
+    assert "it can be promoted: never so; instead, for example" in ran.out
+    assert "set capacity" in ran.out

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import bluegreen
-from bluegreen import Deadlines, Deployment, Limits, Phase, Plan, SharedTargetGroup, WeightedTargetGroups
+from bluegreen import (
+    Deadlines,
+    Deployment,
+    Limits,
+    Phase,
+    Plan,
+    SharedTargetGroup,
+    TemplateVersion,
+    WeightedTargetGroups,
+)
 from bluegreen_sim import Settings, SimCloud, StaleLook, testing
 from bluegreen_sim.faults import Fault
 
@@ -96,6 +105,12 @@ def test_fields_of_a_plan_can_be_pinned(plan: Plan) -> None:
     """A field that is given as a value has it in every plan, one given as a strategy is drawn from that."""
     assert (plan.fleets, plan.routing) == ("replace", WEIGHTED.routing)
     assert plan.capacity in (7, 8, 9)
+
+
+@given(plan=testing.plans(version=TemplateVersion(7)))
+def test_a_pinned_version_takes_the_place_of_the_image(plan: Plan) -> None:
+    """A plan names an image or a version: who pins a version need not say that there is no image."""
+    assert (plan.image, plan.version) == (None, TemplateVersion(7))
 
 
 def test_a_pinned_field_that_makes_no_plan_is_an_error() -> None:
