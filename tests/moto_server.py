@@ -25,7 +25,6 @@ from unittest.mock import patch
 
 import attrs
 import boto3
-from botocore.client import ClientCreator
 from botocore.config import Config
 from flask import Flask, got_request_exception
 from moto.backends import get_backend
@@ -56,17 +55,6 @@ def _session() -> boto3.Session:
     return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
 
 
-_make_class = ClientCreator._create_client_class
-_classes: dict[str, type] = {}
-
-
-def _client_class(creator: ClientCreator, service: str, model: object) -> type:
-    """The class of a service's clients; botocore makes it anew for each: a seventh of the time."""
-    if service not in _classes:
-        _classes[service] = _make_class(creator, service, model)
-    return _classes[service]
-
-
 _method_names = cache(responses.method_names_from_class)
 """Moto lists them for each request."""
 
@@ -94,7 +82,6 @@ class MotoServer:
         # Without moto's 800 public images a reset takes milliseconds.
         self._stack.enter_context(patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
         self._stack.enter_context(applied(lambda: self.script))
-        self._stack.enter_context(patch.object(ClientCreator, "_create_client_class", _client_class))
         self._stack.enter_context(patch.object(responses, "method_names_from_class", _method_names))
         application = _OneAtATime(self.calls, lambda: self.granted)
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)

@@ -127,8 +127,8 @@ def late(p: Pass) -> bool:
 
 def dark_for_long(p: Pass) -> bool:
     """Whether the look is not whole, and the deadline and the grace have passed."""
-    long = p.step.state.clock - p.before.since >= limit(p) + p.plan.limits.blind_grace_seconds
-    return bool(p.look.unread) and long
+    grace = p.plan.limits.blind_grace_seconds
+    return bool(p.look.unread) and p.step.state.clock - p.before.since >= limit(p) + grace
 
 
 def overloaded(p: Pass) -> bool:
