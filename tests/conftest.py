@@ -27,18 +27,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-_make_class = ClientCreator._create_client_class
-_classes: dict[str, type] = {}
+_make_methods = ClientCreator._create_methods
+_methods: dict[tuple[str, ...], dict[str, Any]] = {}
 
 
-def _client_class(creator: ClientCreator, service: str, model: object) -> type:
-    """The class of a service's clients; botocore makes it anew for each client, at 15 ms."""
-    if service not in _classes:
-        _classes[service] = _make_class(creator, service, model)
-    return _classes[service]
+def _methods_once(creator: ClientCreator, model: Any) -> dict[str, Any]:
+    """The methods of a service's clients; botocore makes them anew for each client, at 15 ms."""
+    names = (model.service_name, *model.operation_names)
+    if names not in _methods:
+        _methods[names] = _make_methods(creator, model)
+    return dict(_methods[names])
 
 
-ClientCreator._create_client_class = _client_class
+ClientCreator._create_methods = _methods_once
 
 Show = Callable[[str], None]
 SHOWN = "shown"
