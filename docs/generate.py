@@ -152,11 +152,12 @@ bad trace. Those of every run are checks of a journal, of ground truth, or of al
 seen to object to something wrong that was brought in. Tests are named below `tests/`.
 
 Within which bounds: the exhaustive search covers, with one instance a colour, any two of ten kinds of fault, and a
-late request of a superseded process with an act of an operator; with two, any one. Both routings, both kinds of
-fleet, every strategy by name. `make proof` adds any two with two instances, any three with one, the late
-request with any other fault, and the whole crash matrix. Simulated deployments have up to four instances: 5,000
-in `make test`, 100,000 in `make proof`, 1,000,000 in `make soak`. The bugs that other deployers had, and what
-caught them here, are in [real-bugs.md](explanation/real-bugs.md).
+late request of a superseded process with an act of an operator; with two, any one; with either, one more sick instance
+than there are of a colour beside a fault of another kind. Both routings, both kinds of fleet, every strategy by name.
+`make proof` adds any two with two instances, any three with one, the late request with any other fault, and the whole
+crash matrix. Simulated deployments have up to four instances: 5,000 in `make test`, 100,000 in `make proof`, 1,000,000
+in `make soak`. The bugs that other deployers had, and what caught them here, are in
+[real-bugs.md](explanation/real-bugs.md).
 
 What is *not* promised: that the world is as the simulator says. Nothing here has seen AWS; the rules that the
 simulator follows, with their sources, are in [simulator.md](simulator.md).
