@@ -81,16 +81,21 @@ def tidied(world: World, group: Group) -> tuple[World, Group]:
 # -------------------------------------------------------------------------------------------- what is asked
 
 
+def visible(world: World) -> tuple[Group, ...]:
+    """The groups that can be seen yet."""
+    return tuple([group for group in world.groups if group.shown_at <= world.now])
+
+
 def existing(world: World, name: str) -> Group:
     """The group of that name, as far as it can be seen yet.
 
     Raises:
         Refused: If there is none.
     """
-    group = world.group(name)
-    if group is None or group.shown_at > world.now:
+    found = next((group for group in visible(world) if group.name == name), None)
+    if found is None:
         raise Refused("absent", f"AutoScalingGroup name not found - {name}")
-    return group
+    return found
 
 
 def permitted(world: World, action: str) -> None:
