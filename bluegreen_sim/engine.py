@@ -190,11 +190,11 @@ def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBound
             away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
             return _stricken(world, group, victims, away) if group else world
         case Rescale():
-            if group is None or "AlarmNotification" in group.suspended:
+            if group is None or group.deleting or "AlarmNotification" in group.suspended:
                 return world
             return resized(world, group, group.desired + fault.delta)
         case EditBounds():
-            if group is None:
+            if group is None or group.deleting:
                 return world
             desired = min(max(group.desired, fault.min), fault.max)
             edited = group.replaced(min=fault.min, max=fault.max, desired=desired)
@@ -304,7 +304,7 @@ def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
             yield "sick", Sick(group.name, 0)
         if budget.dies and any(_victims(group, Dies(group.name, 0))):
             yield "dies", Dies(group.name, 0)
-        if budget.rescales and not group.frozen:
+        if budget.rescales and not (group.frozen or group.deleting):
             deltas = ((1, group.desired < group.max), (-1, group.desired > group.min))
             yield from (("rescales", Rescale(group.name, delta, 0)) for delta, free in deltas if free)
     if budget.reds:

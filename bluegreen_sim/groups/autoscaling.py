@@ -71,10 +71,11 @@ def _hooked(world: World, group: Group, lives: list[tuple[Instance, Instance | N
 
 
 def tidied(world: World, group: Group) -> tuple[World, Group]:
-    """World and group after the group has looked after its instances, and at its size."""
-    if tended(world, group):
-        group = tend(world, group)
-    group = react(world, group)
+    """World and group after it has looked after its instances and at its size; one that goes does not."""
+    if not group.deleting:
+        if tended(world, group):
+            group = tend(world, group)
+        group = react(world, group)
     return world.with_group(group), group
 
 
