@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bluegreen_sim import During, EditVersion, Gone, LaunchFails, Scaling, Scarce, SimCloud, ZoneDown, engine
+from bluegreen_sim.faults import Fault
 from bluegreen_sim.groups import autoscaling, membership
 from bluegreen_sim.groups.launching import REASONS
 from bluegreen_sim.world import Image
@@ -124,6 +128,39 @@ def test_too_little_capacity_gives_a_part() -> None:
     failed = [past.started_at // 1000 for past in group(cloud, "b").log if past.code == "Failed"]
     pauses = [later - sooner for sooner, later in pairwise(failed)]
     assert pauses == [15, 30, 60, 120, 240]
+
+
+HINDRANCES = st.one_of(
+    st.builds(Scarce, st.integers(0, 4), st.sampled_from(("blue", "green", None)), st.just("quota")),
+    st.builds(LaunchFails, st.integers(1, 2), st.just("green")),
+    st.builds(LaunchFails, st.integers(1, 2), st.just("green"), st.just("subnet"), st.integers(0, 1)),
+    st.builds(ZoneDown, st.integers(0, 1)),
+)
+
+
+@given(st.lists(HINDRANCES, max_size=4), st.randoms(use_true_random=False))
+def test_the_order_of_what_hinders_launches_does_not_matter(faults: list[Fault], die: Random) -> None:
+    """Whichever fault is given first, the same instances come at the same times, for the same reasons."""
+    seen = []
+    for order in (faults, die.sample(faults, len(faults))):
+        cloud = cloud_of(1, faults=order, settings=evolve(THREE, zones=2, nodes=2))
+        ask(cloud, autoscaling.set_size, "b", 3, 0, 4)
+        for _ in range(8):
+            cloud.clock.sleep(15)
+        log = [(past.started_at, past.code, past.said) for past in group(cloud, "b").log]
+        seen.append((zones(cloud, "b"), log, group(cloud, "b").launch_error))
+    assert seen[0] == seen[1]
+
+
+def test_what_was_never_started_does_not_use_up_what_there_is() -> None:
+    """While launches fail by another fault, and while all zones are closed, nothing is taken."""
+    for other in (LaunchFails(1), During(ZoneDown(0), 0, 60)):
+        settings = evolve(QUICK, boot_seconds=(0,))
+        cloud = cloud_of(1, faults=[Scarce(2, "green"), other], settings=settings)
+        cloud.clock.sleep(1)
+        ask(cloud, autoscaling.set_size, "b", 2, 0, 4)
+        cloud.clock.sleep(150)
+        assert len(wanted(cloud, "b")) == 2
 
 
 @pytest.mark.parametrize("why", sorted(set(REASONS) - {"hooks"}))
