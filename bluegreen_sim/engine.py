@@ -238,7 +238,7 @@ def kill(world: World, group: Group, name: str) -> World:
     A running one fails altogether, and the group notices; one that does not run yet is missed at once.
     """
     victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
-    if victims and victims[0].life == "pending":
+    if victims and victims[0].life.startswith("pending"):
         return end_instance(world, group, name, lower=0)
     world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
     left = world.group(group.name)

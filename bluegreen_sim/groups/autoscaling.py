@@ -53,8 +53,8 @@ def _after(world: World, group: Group, lives: list[tuple[Instance, Instance | No
     """World and group after this became of its instances."""
     gone = {before.id for before, now in lives if now is None}
     if gone:
-        loose = tuple(loosened(each) for each, now in lives if now is None and each.life == "detaching")
-        world = world.replaced(loose=world.loose + loose) if loose else world
+        out = [each for each, now in lives if now is None and each.life == "detaching" and not each.dead]
+        world = world.replaced(loose=(*world.loose, *map(loosened, out))) if out else world
         group = without(group, gone, world.now)
     group = group.replaced(instances=tuple([now for _, now in lives if now is not None]))
     if group.scaling.hooks:
