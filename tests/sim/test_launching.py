@@ -11,12 +11,13 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluegreen.core.state import Ledger
 from bluegreen_sim import During, EditVersion, Gone, LaunchFails, Scaling, Scarce, SimCloud, ZoneDown, engine
 from bluegreen_sim.faults import Fault
 from bluegreen_sim.groups import autoscaling, membership
 from bluegreen_sim.groups.launching import REASONS
 from bluegreen_sim.world import Image
-from tests.sim.grouped import QUICK, ask, cloud_of, group, instance, lives, wanted
+from tests.sim.grouped import QUICK, WEIGHTED, ask, cloud_of, group, instance, lives, wanted
 
 THREE = evolve(QUICK, zones=3, nodes=3, boot_seconds=(0,))
 
@@ -174,7 +175,7 @@ def test_each_reason_is_said_in_awss_words(why: str) -> None:
 
 @pytest.mark.parametrize(
     ("gone", "words"),
-    [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (1, "version 1 does not")],
+    [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (2, "version 2 does not")],
 )
 def test_what_a_launch_needs_may_be_gone(gone: str | int, words: str) -> None:
     """An image or a version that somebody deleted: nothing can be launched from it, what runs goes on."""
@@ -182,11 +183,22 @@ def test_what_a_launch_needs_may_be_gone(gone: str | int, words: str) -> None:
     cloud.world = cloud.world.replaced(
         versions=(*cloud.world.versions, evolve(cloud.world.versions[0], number=2))
     )
+    ask(cloud, autoscaling.set_version, "a", 2)
     cloud.clock.sleep(10)
     ask(cloud, autoscaling.set_size, "a", 3, 0, 4)
     cloud.clock.sleep(30)
     assert words in (group(cloud).launch_error or "")
     assert lives(cloud) == {"i-0001": "running", "i-0002": "running"}
+
+
+def test_the_default_version_cannot_be_deleted() -> None:
+    """Somebody who tries it changes nothing: looks and launches find it."""
+    cloud = cloud_of(2, faults=[Gone(1, 5)])
+    cloud.clock.sleep(10)
+    assert cloud.look(WEIGHTED, Ledger("d")).default_version == 1
+    ask(cloud, autoscaling.set_size, "a", 3, 0, 4)
+    cloud.clock.sleep(1)
+    assert len(wanted(cloud)) == 3
 
 
 # ------------------------------------------------------------------------------------------------- versions
