@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from bluegreen import Deployment, MemoryJournal
 from bluegreen.aws import AwsCloud
 from bluegreen_sim import Busy, Denied, During, LateCall, Scarce, Settings, SimCloud, SlowToShow
-from bluegreen_sim.endpoint import session
+from bluegreen_sim.endpoint import names, session
 from bluegreen_sim.endpoint.answers.autoscaling_hooks import action_token
 from bluegreen_sim.faults import Fault
 from tests.sim.wired import SHARED, TG, TG_A, TG_B, WEIGHTED, Aws, code, pinned
@@ -435,6 +435,45 @@ def test_a_late_call_that_is_refused_on_arrival_changes_nothing() -> None:
     aws.autoscaling.create_auto_scaling_group(AutoScalingGroupName="c", **new)
     cloud.clock.sleep(60)
     assert (aws.group("a")["DesiredCapacity"], cloud.world.now) == (2, 60_000)
+
+
+def test_a_group_that_was_limited_to_a_zone_can_be_widened_again() -> None:
+    """By zones or by subnets; by names that are not of this world it is everywhere."""
+    cloud, aws = aws_of(settings=evolve(QUICK, zones=2))
+    both: list[dict[str, Any]] = [
+        {"AvailabilityZones": ["us-east-1a", "us-east-1b"]},
+        {"VPCZoneIdentifier": f"{names.subnet(0)},{names.subnet(1)}"},
+        {"VPCZoneIdentifier": "subnet-of-mine"},
+    ]
+    for wide in both:
+        for where, expected in (
+            ({"AvailabilityZones": ["us-east-1b"]}, (1,)),
+            (wide, ()),
+            ({"MaxSize": 9}, ()),
+        ):
+            aws.autoscaling.update_auto_scaling_group(AutoScalingGroupName="a", **where)
+            found = cloud.world.group("a")
+            assert found is not None
+            assert found.scaling.zones == expected
+
+
+@pytest.mark.parametrize("zones", [1, 3])
+def test_every_service_puts_an_instance_into_the_same_zone(zones: int) -> None:
+    """Auto Scaling, EC2 and the subnets of the load balancer, of which there is one in each zone."""
+    _, aws = aws_of(settings=evolve(QUICK, zones=zones), capacity=4)
+    by_group = aws.autoscaling.describe_auto_scaling_instances()["AutoScalingInstances"]
+    expected = {each["InstanceId"]: each["AvailabilityZone"] for each in by_group}
+    assert len(set(expected.values())) == zones
+    described = [each["Instances"][0] for each in aws.ec2.describe_instances()["Reservations"]]
+    assert {each["InstanceId"]: each["Placement"]["AvailabilityZone"] for each in described} == expected
+    statuses = aws.ec2.describe_instance_status()["InstanceStatuses"]
+    assert {each["InstanceId"]: each["AvailabilityZone"] for each in statuses} == expected
+    balancer = aws.elbv2.describe_load_balancers()["LoadBalancers"][0]
+    ids = [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
+    subnets = aws.ec2.describe_subnets(SubnetIds=ids)["Subnets"]
+    where = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    assert {each["InstanceId"]: where[each["SubnetId"]] for each in described} == expected
+    assert [zone["ZoneName"] for zone in balancer["AvailabilityZones"]] == list(where.values())
 
 
 def test_an_account_tells_its_limits() -> None:

@@ -80,7 +80,7 @@ def _told(world: World, group: Group, given: Given, handled: tuple[str, ...]) ->
         raise NotSimulated(f"health checks of type {changes['checks']} are not simulated: EC2 and ELB are")
     if unknown := sorted(set(changes.get("termination", ())) - set(POLICIES)):
         raise NotSimulated(f"the termination policies {', '.join(unknown)} are not simulated")
-    changes |= _zones(world, rest)
+    changes |= _zones(world, group, rest)
     if unknown := sorted(rest.keys() - SETTINGS):
         raise NotSimulated(f"of a group, {', '.join(unknown)} is not simulated")
     if rest:
@@ -93,13 +93,14 @@ def _told(world: World, group: Group, given: Given, handled: tuple[str, ...]) ->
     return autoscaling.tidied(world, group)[0]
 
 
-def _zones(world: World, rest: Given) -> Given:
-    """The zones that are named, by themselves or by their subnets; names of our own are kept and mean all."""
+def _zones(world: World, group: Group, rest: Given) -> Given:
+    """The zones that are named, by themselves or by their subnets; other names are kept and mean all."""
     every = range(world.settings.zones)
     zones = {names.zone(zone): zone for zone in every} | {names.subnet(zone): zone for zone in every}
     named = [*rest.get("AvailabilityZones", ()), *rest.get("VPCZoneIdentifier", "").split(",")]
-    known = sorted({zones[name] for name in named if name in zones})
-    return {"zones": tuple(known)} if known and len(known) < len(every) else {}
+    known = tuple(sorted({zones[name] for name in named if name in zones}))
+    wanted = known if len(known) < len(every) else ()
+    return {"zones": wanted} if any(named) and wanted != group.scaling.zones else {}
 
 
 def _maintenance(policy: Given) -> tuple[int, int] | None:
