@@ -161,6 +161,15 @@ def test_a_hook_that_never_passes_turns_back_at_the_deadline(word: object) -> No
     assert story.failed_requests == 0
 
 
+def test_a_hook_called_after_an_approval_has_a_deadline_like_any_other() -> None:
+    """What a check is called says nothing of persons: the rung is approved, and its deadline turns back."""
+    hook = Hook(name="cab-approval", phases=("bake",))
+    wanted = plan(strategy=strategies.canary(50, 60, approval=True), gates=(hook,))
+    story = Story(wanted, checks={"cab-approval": HookGate("cab-approval", lambda *_: "IN_PROGRESS")})
+    story.until(Phase.BAKE).operator.approve()
+    story.to_the_end().ends(Phase.ROLLED_BACK, "gate cab-approval: pending (IN_PROGRESS)")
+
+
 def test_a_hook_that_nobody_gave_is_never_a_pass() -> None:
     """A plan names a check that the program did not bring."""
     story = Story(plan(gates=(Hook(name="acceptance"),))).to_the_end()
