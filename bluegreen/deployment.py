@@ -8,10 +8,9 @@ from functools import partial
 from typing import Any, Self
 
 import attrs
-from attrs import frozen
 
 from .core.commands import Command
-from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
+from .core.errors import BlueGreenError, NothingToLoad, Unfinished
 from .core.evidence import Evidence
 from .core.invariants import broken_by_command
 from .core.machine import initial, step
@@ -23,43 +22,12 @@ from .core.state import FORWARD, Phase, State, Step
 from .gates import readings
 from .journal import MemoryJournal, codec
 from .journal.history import Story, last
-from .journal.log import Log
+from .journal.log import SIGN_SECONDS, Log
 from .locking import LockPolicy, check, take
 from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
+from .result import Result
 from .witness import gather
-
-
-@frozen(kw_only=True)
-class Result:
-    """How a deployment stands when ``run`` returns.
-
-    Args:
-        phase: The last phase.
-        ok: Whether green is live.
-        reason: The last sentence.
-        deployment_id: Names and tags of everything that was made are functions of it.
-        started: When it began, in seconds of the cloud's clock.
-        ended: When it was last looked at.
-        leftovers: What could not be given back or removed, one clause each.
-        history: Every step, in order.
-        evidence: What green left behind, once it was given up.
-    """
-
-    phase: Phase
-    ok: bool
-    reason: str
-    deployment_id: str
-    started: float
-    ended: float
-    leftovers: tuple[str, ...]
-    history: tuple[Step, ...]
-    evidence: Evidence | None = None
-
-    def raise_unless_promoted(self) -> None:
-        """Raise NotPromoted with the phase and the reason unless ``ok``."""
-        if not self.ok:
-            raise NotPromoted(f"{self.deployment_id} ended {self.phase.value}: {self.reason}")
 
 
 def carry_out(
@@ -206,7 +174,7 @@ class Deployment:
         self._log.append("decision", partial(codec.decision, observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
         self._last = (observation, decided)
-        if decided.state.phase is Phase.ROLL_BACK and state.phase is not Phase.ROLL_BACK:
+        if decided.state.phase is Phase.ROLL_BACK and self._turned is None:
             self._turned = observation
         if decided.state.phase is Phase.DISCARD and self._evidence is None:
             # Users are on blue again, and nothing of green is removed yet.
@@ -242,7 +210,7 @@ class Deployment:
                 yield decided
                 if self._resting(decided.state):
                     return
-                self.clock.sleep(decided.wake_at - self.clock.now())
+                self._sleep(decided.wake_at - self.clock.now())
         finally:
             self.release()
 
@@ -311,6 +279,14 @@ class Deployment:
         held = state.awaiting or (state.paused and state.phase in (Phase.PREFLIGHT, *FORWARD))
         return held and self._nobody_comes() and not self._new_requests(state)
 
+    def _sleep(self, seconds: float) -> None:
+        """Show life meanwhile; on a simulator's clock nobody comes while we sleep."""
+        while seconds > SIGN_SECONDS and not self._nobody_comes():
+            self.clock.sleep(SIGN_SECONDS)
+            self._log.renew()
+            seconds -= SIGN_SECONDS
+        self.clock.sleep(seconds)
+
     def _begin(self) -> State:
         """The state to go on from; the first time, the lease and the record of the start."""
         held = bool(self._log.fence)
@@ -325,6 +301,7 @@ class Deployment:
         if before is not None and before.state.ledger.deployment_id == self._id:
             return self._go_on_from(before)
         if before is not None and not before.state.phase.ended:
+            self.release()
             raise Unfinished(
                 f"{before.state.ledger.deployment_id} has not ended (it is in {before.state.phase.value}): "
                 "go on with Deployment.load, or abort it"
@@ -361,6 +338,7 @@ class Deployment:
             fetch=getattr(self.cloud, "fetch", None),
             measure=getattr(self.cloud, "measure", None),
             epoch=getattr(self.cloud, "epoch", 0.0),
+            between=self._log.renew,
         )
         requests = self._new_requests(state)
         if not (gates or requests or self._outcomes):

@@ -305,6 +305,7 @@ def readings(
     fetch: Fetch | None = None,
     measure: Measure | None = None,
     epoch: float | None = 0.0,
+    between: Callable[[], object] = lambda: None,
 ) -> tuple[GateReading, ...]:
     """Ask the plan's metrics, probes, hooks and windows whose turn it is; alarms are read by the cloud.
 
@@ -316,6 +317,7 @@ def readings(
         fetch: What asks for probes; None is real HTTP.
         measure: What measures; None: nothing does, and a metric has no data.
         epoch: Unix time of the observation's second 0; None: there is no calendar, and windows are open.
+        between: Called before each gate; an answer may take its time.
     """
     if not plan.gates:
         return ()
@@ -325,6 +327,7 @@ def readings(
     read = measured(metrics, green, state.blue, measure) if metrics else {}
     found = []
     for named in asked:
+        between()
         gate = gates.get(named.name)
         if gate is not None:
             found.append(_caught(named.name, partial(_read, gate, plan, observation, green)))
