@@ -63,6 +63,10 @@ class PlanError(BlueGreenError, ValueError):
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def __reduce__(self) -> tuple[type[PlanError], tuple[object, ...]]:
+        """What pickle needs, so that it comes home from another process."""
+        return type(self), (self.faults,)
+
 
 class JournalError(BlueGreenError):
     """A journal cannot be read or written as asked."""
@@ -136,3 +140,8 @@ class MissingExtra(BlueGreenError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         """Say which extra to install."""
         super().__init__(f"{purpose} needs the extra {extra!r}: pip install 'bluegreen[{extra}]'")
+        self.purpose, self.extra = purpose, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """What pickle needs, so that it comes home from another process."""
+        return type(self), (self.purpose, self.extra)
