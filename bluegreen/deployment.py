@@ -19,7 +19,7 @@ from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
 from .core.state import FORWARD, Phase, State, Step
-from .gates import readings
+from .gates import check_gates, readings
 from .journal import MemoryJournal, codec
 from .journal.history import Story, last
 from .journal.log import SIGN_SECONDS, Log
@@ -86,13 +86,14 @@ class Deployment:
         journal: Where every decision is recorded before it is acted on. A simulator may do without: a
             journal in memory is made.
         clock: Time; the cloud's own by default.
-        gates: Checks by name, for the plan's ``Hook`` gates, and to replace any but alarms.
+        gates: Checks by name: one for each ``Hook`` of the plan, and any that replace others but alarms.
         listeners: Told after each pass. A simulator's timeline always is: it wants to know the phases.
         holder: Who deploys, for people.
         lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
 
     Raises:
         BlueGreenError: If a real cloud is given without a journal, or ``lock`` is none of the three.
+        PlanError: If ``gates`` are not those that the plan asks for; with every fault.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Deployment:
             journal = MemoryJournal()
         self.state: State | None = None
         self.history: list[Step] = []
+        check_gates(plan, gates or {})
         self._gates = dict(gates or {})
         # What a cloud may offer besides: somebody of its own who wants to know.
         own = getattr(cloud, "listener", None)
@@ -149,6 +151,7 @@ class Deployment:
             NothingToLoad: If the journal has none.
             JournalDamaged: If a record is not what was written.
             JournalTooNew: If a newer bluegreen wrote it.
+            PlanError: If ``gates`` are not those that its plan asks for.
         """
         story = last(journal, service)
         if story is None:

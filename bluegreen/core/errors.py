@@ -1,7 +1,7 @@
 """The errors of bluegreen.
 
 BlueGreenError
-├── PlanError            the plan, or a file that describes one, is wrong; every fault at once
+├── PlanError            a plan, its file, or the checks given for it are wrong; every fault at once
 ├── JournalError
 │   ├── SlotTaken        another writer put a record there first
 │   ├── JournalDamaged   a record does not match its checksum, or one is missing
@@ -56,7 +56,7 @@ class Fault:
 
 
 class PlanError(BlueGreenError, ValueError):
-    """A plan cannot be built. ``faults`` lists everything that is wrong, not only the first."""
+    """A plan cannot be built, or not deployed with these checks. ``faults`` lists all that is wrong."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         """Keep the faults; the message is a line for each."""
