@@ -125,6 +125,21 @@ resource_name = matching(
     r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,254}",
     "1 to 255 letters, digits or any of '._/()+=@-', a letter or digit first",
 )
+# Auto Scaling: ASCII characters from 33 to 126, no colon (API reference, CreateAutoScalingGroup); blanks
+# are seen, too. IAM policies are made of these names: there '*', '?' and '$' would stand for other groups
+# as well.
+group_name = matching(
+    r"(?! )[^\x00-\x1f:*?$\x7f-\U0010ffff]{1,255}",
+    "1 to 255 printable ASCII characters, none of ':*?$', no blank first",
+)
+
+
+def alarm_name(value: object) -> str | None:
+    """CloudWatch: 1 to 255 characters, none of them for control (API reference, PutMetricAlarm)."""
+    right = isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable()
+    return None if right else "must be 1 to 255 printable characters"
+
+
 # ELB: "up to 32 characters, alphanumeric or hyphens, must not begin or end with a hyphen"
 # (API reference, CreateTargetGroup).
 target_group_name = matching(

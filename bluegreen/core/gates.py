@@ -9,7 +9,18 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from .checks import Validated, checked, flag, matching, one_of, optional, resource_name, tuple_of, whole
+from .checks import (
+    Validated,
+    alarm_name,
+    checked,
+    flag,
+    matching,
+    one_of,
+    optional,
+    resource_name,
+    tuple_of,
+    whole,
+)
 from .errors import Fault
 from .text import HIDDEN
 
@@ -28,7 +39,7 @@ class Alarm(Validated):
     """
 
     kind: ClassVar[str] = "alarm"
-    name: str = checked(resource_name)
+    name: str = checked(alarm_name)
 
 
 @frozen(kw_only=True)

@@ -14,13 +14,13 @@ from .checks import (
     Validated,
     checked,
     flag,
+    group_name,
     instance_of,
     matching,
     names_of_rules,
     one_of,
     optional,
     percentage,
-    resource_name,
     rule_name,
     seconds,
     service_name,
@@ -182,7 +182,7 @@ def _two_groups(value: tuple[object, ...]) -> str | None:
     if len(value) != 2:
         return "must be two groups; which of them is live is seen, not said"
     for name in value:
-        if remedy := resource_name(name):
+        if remedy := group_name(name):
             return f"{name!r} {remedy}"
     return "must be two different groups" if value[0] == value[1] else None
 

@@ -35,6 +35,7 @@ SEVEN = TemplateVersion(7)
 DATES = "must be dates such as '2026-12-24', or from the first to the last day, '2026-12-24/2027-01-02'"
 
 UNPROVEN = "must be below deadlines.scale_up_seconds (900), or no instance is ever proven"
+GROUP = "1 to 255 printable ASCII characters, none of ':*?$', no blank first"
 TWO = "two target groups, paired with the groups by position"
 SECONDS = "must be a whole number of seconds from 0 to 2592000"
 
@@ -64,6 +65,14 @@ FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
     (lambda: plan(groups="ab"), [("groups", "ab", "must be a tuple of two groups")]),
     (lambda: plan(groups=("a", "b", "c")), [("groups", ("a", "b", "c"), NO_GROUPS)]),
     (lambda: plan(groups=("a", "a")), [("groups", ("a", "a"), "must be two different groups")]),
+    *[
+        (lambda name=name: plan(groups=("a", name)), [("groups", ("a", name), f"{name!r} must be {GROUP}")])
+        for name in ("", " a", "a:b", "a*", "a?", "${a}", "a\n", "ä", "a" * 256)
+    ],
+    *[
+        (lambda name=name: Alarm(name=name), [("name", name, "must be 1 to 255 printable characters")])
+        for name in ("", "a\nb", "\x1b[2J", "a" * 256, 5)
+    ],
     (lambda: plan(gates=[RATE]), [("gates", [RATE], NO_GATES)]),
     (lambda: plan(gates=(RATE, "5xx")), [("gates", (RATE, "5xx"), NO_GATES)]),
     (
@@ -244,6 +253,8 @@ def test_a_fault_is_told_with_its_place_its_value_and_its_remedy(
         lambda: plan(source_version=3),
         lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "other")),
         lambda: plan(limits=Limits(proof_seconds=899)),
+        lambda: plan(groups=("_web, blue", "web#green [1]" + "!" * 242)),
+        lambda: Alarm(name="web: 5xx > 1 % (größer)" + "!" * 232),
         lambda: plan(limits=Limits(proof_looks=31, poll_seconds=29)),
         lambda: plan(limits=Limits(proof_seconds=700)),
         lambda: plan(routing=SHARED, strategy=canary(50), limits=Limits(proof_seconds=599)),

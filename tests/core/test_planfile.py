@@ -138,6 +138,8 @@ def test_json_and_yaml_say_the_same_as_toml(tmp_path: Path) -> None:
 
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,20}", fullmatch=True)
+groups = st.from_regex(r"(?! )[^\x00-\x1f:*?$\x7f-\U0010ffff]{1,20}", fullmatch=True)
+alarms = st.text(min_size=1, max_size=20).filter(str.isprintable)
 target_groups = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", fullmatch=True)
 seconds = st.integers(0, 30 * 86_400)
 ladders = st.builds(
@@ -163,7 +165,7 @@ ladders = st.builds(
     st.builds(strategies.linear, st.sampled_from([50, 100]), seconds),
 )
 gates = (
-    st.builds(Alarm, name=names)
+    st.builds(Alarm, name=alarms)
     | st.builds(
         Probe,
         name=names,
@@ -202,7 +204,7 @@ plans = st.builds(
     service=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True),
     image=st.just("ami-0abc"),
     launch_template=st.from_regex(r"[A-Za-z0-9()./_-]{3,20}", fullmatch=True),
-    groups=st.lists(names, min_size=2, max_size=2, unique=True).map(tuple),
+    groups=st.lists(groups, min_size=2, max_size=2, unique=True).map(tuple),
     routing=routings,
     strategy=ladders,
     fleets=st.sampled_from(["standing", "replace"]),
