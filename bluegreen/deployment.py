@@ -231,7 +231,8 @@ class Deployment:
     def release(self) -> None:
         """Let another process go on at once. ``steps`` and ``run`` do so when they return.
 
-        For engines that call ``advance`` from a new process each time; so does leaving ``with deployment:``.
+        For engines that call ``advance`` from a new process each time, or wait themselves for longer than a
+        lease lasts: meanwhile nothing shows life. Leaving ``with deployment:`` does the same.
         """
         self._log.release()
 
