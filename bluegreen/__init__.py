@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         WeightedTargetGroups,
     )
     from .core.state import Phase, State, Step
-    from .deployment import Deployment, Result
+    from .deployment import Deployment
     from .gates import HookGate, HttpProbe
     from .image import ImageBuild
     from .journal import MemoryJournal, SqliteJournal
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .operator import Operator
     from .planfile import read_plan
     from .redaction import Redacting, redact_logs
+    from .result import Result
     from .telemetry import OpenTelemetryListener
 
 __all__ = [
@@ -130,7 +131,7 @@ _HOMES = {
     "core.limits": "Deadlines Limits",
     "core.plan": "Plan Rung SharedTargetGroup Strategy TemplateVersion WeightedTargetGroups",
     "core.state": "Phase State Step",
-    "deployment": "Deployment Result",
+    "deployment": "Deployment",
     "gates": "HookGate HttpProbe",
     "image": "ImageBuild",
     "journal": "MemoryJournal SqliteJournal",
@@ -138,6 +139,7 @@ _HOMES = {
     "operator": "Operator",
     "planfile": "read_plan",
     "redaction": "Redacting redact_logs",
+    "result": "Result",
     "telemetry": "OpenTelemetryListener",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -8,10 +8,9 @@ from functools import partial
 from typing import Any, Self
 
 import attrs
-from attrs import frozen
 
 from .core.commands import Command
-from .core.errors import BlueGreenError, NothingToLoad, NotPromoted, Unfinished
+from .core.errors import BlueGreenError, NothingToLoad, Unfinished
 from .core.evidence import Evidence
 from .core.invariants import broken_by_command
 from .core.machine import initial, step
@@ -20,46 +19,15 @@ from .core.observation import Result as Became
 from .core.plan import Plan
 from .core.predicates import guarded
 from .core.state import FORWARD, Phase, State, Step
-from .gates import readings
+from .gates import check_gates, readings
 from .journal import MemoryJournal, codec
 from .journal.history import Story, last
-from .journal.log import Log
+from .journal.log import SIGN_SECONDS, Log
 from .locking import LockPolicy, check, take
 from .logs import heard, logger
 from .ports import Clock, Cloud, Gate, Journal, Listener
+from .result import Result
 from .witness import gather
-
-
-@frozen(kw_only=True)
-class Result:
-    """How a deployment stands when ``run`` returns.
-
-    Args:
-        phase: The last phase.
-        ok: Whether green is live.
-        reason: The last sentence.
-        deployment_id: Names and tags of everything that was made are functions of it.
-        started: When it began, in seconds of the cloud's clock.
-        ended: When it was last looked at.
-        leftovers: What could not be given back or removed, one clause each.
-        history: Every step, in order.
-        evidence: What green left behind, once it was given up.
-    """
-
-    phase: Phase
-    ok: bool
-    reason: str
-    deployment_id: str
-    started: float
-    ended: float
-    leftovers: tuple[str, ...]
-    history: tuple[Step, ...]
-    evidence: Evidence | None = None
-
-    def raise_unless_promoted(self) -> None:
-        """Raise NotPromoted with the phase and the reason unless ``ok``."""
-        if not self.ok:
-            raise NotPromoted(f"{self.deployment_id} ended {self.phase.value}: {self.reason}")
 
 
 def carry_out(
@@ -118,13 +86,14 @@ class Deployment:
         journal: Where every decision is recorded before it is acted on. A simulator may do without: a
             journal in memory is made.
         clock: Time; the cloud's own by default.
-        gates: Checks by name, for the plan's ``Hook`` gates, and to replace any but alarms.
+        gates: Checks by name: one for each ``Hook`` of the plan, and any that replace others but alarms.
         listeners: Told after each pass. A simulator's timeline always is: it wants to know the phases.
         holder: Who deploys, for people.
         lock: What to do while another process deploys the service: ``fail``, ``queue`` or ``supersede``.
 
     Raises:
         BlueGreenError: If a real cloud is given without a journal, or ``lock`` is none of the three.
+        PlanError: If ``gates`` are not those that the plan asks for; with every fault.
     """
 
     def __init__(
@@ -152,6 +121,7 @@ class Deployment:
             journal = MemoryJournal()
         self.state: State | None = None
         self.history: list[Step] = []
+        check_gates(plan, gates or {})
         self._gates = dict(gates or {})
         # What a cloud may offer besides: somebody of its own who wants to know.
         own = getattr(cloud, "listener", None)
@@ -181,6 +151,7 @@ class Deployment:
             NothingToLoad: If the journal has none.
             JournalDamaged: If a record is not what was written.
             JournalTooNew: If a newer bluegreen wrote it.
+            PlanError: If ``gates`` are not those that its plan asks for.
         """
         story = last(journal, service)
         if story is None:
@@ -206,7 +177,7 @@ class Deployment:
         self._log.append("decision", partial(codec.decision, observation, decided, self._last), deployment_id)
         self.state, self._outcomes = decided.state, ()
         self._last = (observation, decided)
-        if decided.state.phase is Phase.ROLL_BACK and state.phase is not Phase.ROLL_BACK:
+        if decided.state.phase is Phase.ROLL_BACK and self._turned is None:
             self._turned = observation
         if decided.state.phase is Phase.DISCARD and self._evidence is None:
             # Users are on blue again, and nothing of green is removed yet.
@@ -242,7 +213,7 @@ class Deployment:
                 yield decided
                 if self._resting(decided.state):
                     return
-                self.clock.sleep(decided.wake_at - self.clock.now())
+                self._sleep(decided.wake_at - self.clock.now())
         finally:
             self.release()
 
@@ -260,7 +231,8 @@ class Deployment:
     def release(self) -> None:
         """Let another process go on at once. ``steps`` and ``run`` do so when they return.
 
-        For engines that call ``advance`` from a new process each time; so does leaving ``with deployment:``.
+        For engines that call ``advance`` from a new process each time, or wait themselves for longer than a
+        lease lasts: meanwhile nothing shows life. Leaving ``with deployment:`` does the same.
         """
         self._log.release()
 
@@ -311,6 +283,14 @@ class Deployment:
         held = state.awaiting or (state.paused and state.phase in (Phase.PREFLIGHT, *FORWARD))
         return held and self._nobody_comes() and not self._new_requests(state)
 
+    def _sleep(self, seconds: float) -> None:
+        """Show life meanwhile; on a simulator's clock nobody comes while we sleep."""
+        while seconds > SIGN_SECONDS and not self._nobody_comes():
+            self.clock.sleep(SIGN_SECONDS)
+            self._log.renew()
+            seconds -= SIGN_SECONDS
+        self.clock.sleep(seconds)
+
     def _begin(self) -> State:
         """The state to go on from; the first time, the lease and the record of the start."""
         held = bool(self._log.fence)
@@ -325,6 +305,7 @@ class Deployment:
         if before is not None and before.state.ledger.deployment_id == self._id:
             return self._go_on_from(before)
         if before is not None and not before.state.phase.ended:
+            self.release()
             raise Unfinished(
                 f"{before.state.ledger.deployment_id} has not ended (it is in {before.state.phase.value}): "
                 "go on with Deployment.load, or abort it"
@@ -361,6 +342,7 @@ class Deployment:
             fetch=getattr(self.cloud, "fetch", None),
             measure=getattr(self.cloud, "measure", None),
             epoch=getattr(self.cloud, "epoch", 0.0),
+            between=self._log.renew,
         )
         requests = self._new_requests(state)
         if not (gates or requests or self._outcomes):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from .core.errors import Fault, PlanError
-from .core.gates import Alarm, MetricGate, Probe, Window
+from .core.gates import Alarm, Hook, MetricGate, Probe, Window
 from .core.observation import GateReading, Health, Observation, Reading
 from .core.plan import Plan
 from .core.state import State
@@ -285,7 +285,7 @@ class HookGate:
 def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:
     """A reading under the plan's name for it; an exception has nothing to judge by."""
     try:
-        found = evolve(read(), name=name)
+        found = evolve(read(), name=name, last_red=None)  # only an alarm that the cloud reads has been red
         if type(found.reading) is Reading and type(found.detail) is str:  # what a journal can hold
             return found
         return no_data(name, f"answered with {found}, which is no reading with a text")
@@ -294,6 +294,39 @@ def _caught(name: str, read: Callable[[], GateReading]) -> GateReading:
 
 
 # ---------------------------------------------------------------------------------------------- all of them
+
+
+def check_gates(plan: Plan, gates: Mapping[str, Gate]) -> None:
+    """Refuse checks that are not those that the plan asks for.
+
+    Args:
+        plan: Its hooks need one each; probes, metrics and windows may have one.
+        gates: The checks that the user gave, by name.
+
+    Raises:
+        PlanError: With every fault.
+    """
+    if not isinstance(gates, Mapping):
+        raise PlanError([Fault("gates", gates, "must be checks by name, such as {'smoke': check}")])
+    if faults := list(_faults(plan, gates)):
+        raise PlanError(faults)
+
+
+def _faults(plan: Plan, gates: Mapping[str, Gate]) -> Iterator[Fault]:
+    named = {gate.name: gate for gate in plan.gates}
+    for name, given in gates.items():
+        if name not in named:
+            known = f"only {', '.join(map(repr, named))}" if named else "none"
+            yield Fault(f"gates[{name!r}]", given, f"must be called as a gate of the plan, which has {known}")
+        elif isinstance(named[name], Alarm):
+            yield Fault(f"gates[{name!r}]", given, "must be left out: alarms are read by the cloud")
+        elif isinstance(given, type) or not callable(getattr(given, "read", None)):
+            made = f"bluegreen.HookGate({name!r}, function)"
+            yield Fault(f"gates[{name!r}]", given, f"must have read(plan, observation), as {made} has")
+    for name, gate in named.items():
+        if isinstance(gate, Hook) and name not in gates:
+            made = f"{{{name!r}: bluegreen.HookGate({name!r}, function)}}"
+            yield Fault(f"gates[{name!r}]", None, f"must be given, the plan has this hook: gates={made}")
 
 
 def readings(
@@ -305,6 +338,7 @@ def readings(
     fetch: Fetch | None = None,
     measure: Measure | None = None,
     epoch: float | None = 0.0,
+    between: Callable[[], object] = lambda: None,
 ) -> tuple[GateReading, ...]:
     """Ask the plan's metrics, probes, hooks and windows whose turn it is; alarms are read by the cloud.
 
@@ -312,10 +346,11 @@ def readings(
         plan: Names them; whose turn it is is the rule of ``core.view.gates_asked``.
         observation: What was seen in this pass.
         state: Where the deployment stands, and with which groups.
-        gates: The checks that the user gave, by name; what has none is asked as the plan says.
+        gates: The checks that the user gave, by name, a hook's among them; others are asked as the plan says.
         fetch: What asks for probes; None is real HTTP.
         measure: What measures; None: nothing does, and a metric has no data.
         epoch: Unix time of the observation's second 0; None: there is no calendar, and windows are open.
+        between: Called before each gate; an answer may take its time.
     """
     if not plan.gates:
         return ()
@@ -325,6 +360,7 @@ def readings(
     read = measured(metrics, green, state.blue, measure) if metrics else {}
     found = []
     for named in asked:
+        between()
         gate = gates.get(named.name)
         if gate is not None:
             found.append(_caught(named.name, partial(_read, gate, plan, observation, green)))
@@ -337,8 +373,6 @@ def readings(
                 found.append(_caught(named.name, partial(_read, probe, plan, observation, green)))
             case Window():
                 found.append(_shown(named, observation.at, epoch))
-            case _:
-                found.append(no_data(named.name, "no check of this name was given to Deployment"))
     return tuple(found)
 
 

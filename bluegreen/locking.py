@@ -58,6 +58,7 @@ def take(
         LockTaken: If somebody else holds it and the policy is ``fail``.
     """
     asked = waited = False
+    first: int | None = None  # the fence of who held it when we came
     while True:
         try:
             log.take()
@@ -66,11 +67,12 @@ def take(
                 raise
             if not waited:
                 waits(taken)
-            waited = True
+            waited, first = True, first or taken.fence
+            # Only what was under way when we came: who comes after us is newer.
+            if policy == "supersede" and not asked and taken.fence == first:
+                asked = _turn_back(log, ours)
         else:
             return
-        # Only what was under way when we came: who comes after us is newer.
-        asked = asked or (policy == "supersede" and _turn_back(log, ours))
         clock.sleep(WAIT_SECONDS)
 
 

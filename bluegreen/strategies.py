@@ -1,21 +1,24 @@
 """Strategies by name. Each is only data: a ladder of rungs that could be written by hand.
 
 The long names are those of AWS CodeDeploy (user guide, "Deployment configurations"), without the
-platform's prefix: ``AllAtOnce``, ``Canary10Percent5Minutes``, ``Linear10PercentEvery1Minutes``.
+platform's prefix: ``AllAtOnce``, ``Canary10Percent5Minutes``, ``Linear10PercentEvery1Minutes``; for Lambda
+functions the last is called ``Linear10PercentEvery1Minute``.
 """
 
 from __future__ import annotations
 
 import re
 
-from .core.checks import Check, whole
+from .core.checks import Check, flag, seconds, whole
 from .core.errors import Fault, PlanError
 from .core.plan import Rung, Strategy
 
 
-def _check(name: str, value: object, check: Check) -> None:
-    if remedy := check(value):
-        raise PlanError([Fault(name, value, remedy)])
+def _judge(**given: tuple[object, Check]) -> None:
+    """Refuse parameters that their checks refuse, all at once and by their own names."""
+    judged = ((name, value, check(value)) for name, (value, check) in given.items())
+    if faults := [Fault(name, value, remedy) for name, value, remedy in judged if remedy]:
+        raise PlanError(faults)
 
 
 def all_at_once(bake_seconds: int = 60, *, keep_blue_seconds: int = 0) -> Strategy:
@@ -24,7 +27,11 @@ def all_at_once(bake_seconds: int = 60, *, keep_blue_seconds: int = 0) -> Strate
     Args:
         bake_seconds: How long the gates are watched after the move.
         keep_blue_seconds: How long blue stays whole after that.
+
+    Raises:
+        PlanError: With every fault.
     """
+    _judge(bake_seconds=(bake_seconds, seconds), keep_blue_seconds=(keep_blue_seconds, seconds))
     return Strategy(
         (Rung(percent=100, bake_seconds=bake_seconds),),
         keep_blue_seconds=keep_blue_seconds,
@@ -50,9 +57,15 @@ def canary(
         keep_blue_seconds: How long blue stays whole after that.
 
     Raises:
-        PlanError: If ``percent`` is no canary's.
+        PlanError: With every fault.
     """
-    _check("percent", percent, whole(1, 99, "percent"))
+    _judge(
+        percent=(percent, whole(1, 99, "percent")),
+        bake_seconds=(bake_seconds, seconds),
+        approval=(approval, flag),
+        last_bake_seconds=(last_bake_seconds, seconds),
+        keep_blue_seconds=(keep_blue_seconds, seconds),
+    )
     return Strategy(
         (
             Rung(percent=percent, bake_seconds=bake_seconds, approval=approval),
@@ -72,9 +85,13 @@ def linear(step_percent: int = 10, every_seconds: int = 60, *, keep_blue_seconds
         keep_blue_seconds: How long blue stays whole after the last step.
 
     Raises:
-        PlanError: If ``step_percent`` is no step.
+        PlanError: With every fault.
     """
-    _check("step_percent", step_percent, whole(1, 100, "percent"))
+    _judge(
+        step_percent=(step_percent, whole(1, 100, "percent")),
+        every_seconds=(every_seconds, seconds),
+        keep_blue_seconds=(keep_blue_seconds, seconds),
+    )
     return Strategy(
         tuple(
             Rung(percent=percent, bake_seconds=every_seconds)
@@ -91,7 +108,11 @@ def side_by_side(bake_seconds: int = 60, *, keep_blue_seconds: int = 0) -> Strat
     Args:
         bake_seconds: How long both answer side by side.
         keep_blue_seconds: How long blue stays whole after that.
+
+    Raises:
+        PlanError: With every fault.
     """
+    _judge(bake_seconds=(bake_seconds, seconds), keep_blue_seconds=(keep_blue_seconds, seconds))
     return Strategy(
         (Rung(percent=50, bake_seconds=bake_seconds), Rung(percent=100)),
         keep_blue_seconds=keep_blue_seconds,
@@ -99,8 +120,8 @@ def side_by_side(bake_seconds: int = 60, *, keep_blue_seconds: int = 0) -> Strat
     )
 
 
-_CANARY = re.compile(r"Canary(\d{1,3})Percent(\d{1,5})Minutes")
-_LINEAR = re.compile(r"Linear(\d{1,3})PercentEvery(\d{1,5})Minutes")
+_CANARY = re.compile(r"Canary(\d{1,3})Percent(\d{1,5})Minutes?")
+_LINEAR = re.compile(r"Linear(\d{1,3})PercentEvery(\d{1,5})Minutes?")
 
 
 def named(name: str) -> Strategy:

@@ -141,7 +141,7 @@ _LIMITS = st.builds(
     rewrites=st.integers(0, 3),
 )
 
-_TIGHT = st.integers(10, 120).map(
+_TIGHT = st.integers(21, 120).map(  # above what a proof within these limits takes
     lambda seconds: Deadlines(**dict.fromkeys((field.name for field in attrs.fields(Deadlines)), seconds))
 )
 

@@ -33,13 +33,36 @@ def faults_of(value: Any) -> Iterator[Fault]:
         yield from value.cross_faults()
 
 
+_BARE: dict[type, Callable[[Any], object]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    tuple: lambda value: tuple(map(bare, value)),
+}
+
+
+def bare(value: Any) -> Any:
+    """An equal value without a class of its own: of an enumeration's word, of another library's number.
+
+    Args:
+        value: Any; what is no text, number or tuple stays as it is.
+    """
+    for kind, strip in _BARE.items():
+        if isinstance(value, kind) and type(value) is not bool:
+            return strip(value)
+    return value
+
+
 class Validated:
-    """Mixin: refuses to be built with a fault, and names all of them."""
+    """Mixin: refuses to be built with a fault, and names all of them. Journals can write what it holds."""
 
     __slots__ = ()
 
     def __attrs_post_init__(self) -> None:
         """Raise PlanError with all faults."""
+        cls: Any = type(self)
+        for attribute in attrs.fields(cls):
+            object.__setattr__(self, attribute.name, bare(getattr(self, attribute.name)))
         if found := list(faults_of(self)):
             raise PlanError(found)
 
@@ -70,6 +93,11 @@ def matching(pattern: str, words: str) -> Check:
     return lambda value: None if isinstance(value, str) and compiled.fullmatch(value) else f"must be {words}"
 
 
+def tuple_of(words: str, check: Check) -> Check:
+    """A tuple that ``check`` accepts; ``words`` say of what."""
+    return lambda value: check(value) if isinstance(value, tuple) else f"must be a tuple of {words}"
+
+
 def one_of(*choices: str) -> Check:
     """One of the given strings."""
     return lambda value: None if value in choices else "must be one of " + ", ".join(map(repr, choices))
@@ -97,6 +125,21 @@ resource_name = matching(
     r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,254}",
     "1 to 255 letters, digits or any of '._/()+=@-', a letter or digit first",
 )
+# Auto Scaling: ASCII characters from 33 to 126, no colon (API reference, CreateAutoScalingGroup); blanks
+# are seen, too. IAM policies are made of these names: there '*', '?' and '$' would stand for other groups
+# as well.
+group_name = matching(
+    r"(?! )[^\x00-\x1f:*?$\x7f-\U0010ffff]{1,255}",
+    "1 to 255 printable ASCII characters, none of ':*?$', no blank first",
+)
+
+
+def alarm_name(value: object) -> str | None:
+    """CloudWatch: 1 to 255 characters, none of them for control (API reference, PutMetricAlarm)."""
+    right = isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable()
+    return None if right else "must be 1 to 255 printable characters"
+
+
 # ELB: "up to 32 characters, alphanumeric or hyphens, must not begin or end with a hyphen"
 # (API reference, CreateTargetGroup).
 target_group_name = matching(
@@ -108,18 +151,14 @@ target_group_name = matching(
 rule_name = matching(r"[A-Za-z0-9][\w.:/-]{0,511}", "a listener's or rule's name or ARN")
 
 
-def names_of_rules(value: object) -> str | None:
-    """Any number of different listeners and rules."""
-    if not isinstance(value, tuple):
-        return "must be listeners or rules, by name or ARN"
+def _different_rules(value: tuple[object, ...]) -> str | None:
     if remedy := next((f"{name!r} {remedy}" for name in value if (remedy := rule_name(name))), None):
         return remedy
     return None if len(set(value)) == len(value) else "must name each rule once"
 
 
-def two_target_groups(value: object) -> str | None:
-    """Two different target groups, paired with the groups by position."""
-    if not isinstance(value, tuple) or len(value) != 2:
+def _two_target_groups(value: tuple[object, ...]) -> str | None:
+    if len(value) != 2:
         return "must be two target groups, paired with the groups by position"
     for name in value:
         if remedy := target_group_name(name):
@@ -127,8 +166,9 @@ def two_target_groups(value: object) -> str | None:
     return "must be two different target groups" if value[0] == value[1] else None
 
 
-def target_group_pairs(value: object) -> str | None:
-    """Any number of such pairs."""
-    if not isinstance(value, tuple):
-        return "must be pairs of target groups"
-    return next((remedy for remedy in map(two_target_groups, value) if remedy), None)
+names_of_rules = tuple_of("listeners or rules, by name or ARN", _different_rules)
+two_target_groups = tuple_of("two target groups, paired with the groups by position", _two_target_groups)
+target_group_pairs = tuple_of(
+    "pairs of target groups",
+    lambda value: next((remedy for remedy in map(two_target_groups, value) if remedy), None),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
 
 from attrs import frozen
 
@@ -247,24 +248,37 @@ def missing(plan: Plan, state: State, target: Target, observation: Observation) 
             yield f"{counted(fleet.running, 'instance')} of {fleet.name} left{draining}"
 
 
-def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[str]:
+class Clause(NamedTuple):
+    """One who does not yet agree to the picture.
+
+    Args:
+        kind: Who: a check, a window that is shut, or a person.
+        words: The sentence for people. Checks have a say in it, so nothing is decided by it.
+    """
+
+    kind: Literal["gate", "window", "approval"]
+    words: str
+
+
+def asked(plan: Plan, state: State, target: Target, observation: Observation) -> Iterator[Clause]:
     """Which checks and persons do not yet agree to the picture: one clause each."""
     if target.gates:
         yield from gates_not_passed(plan, state, observation)
     if target.approval and state.approved < state.rung:
-        yield f"rung {state.rung + 1} ({rung(plan, state).percent} %) waits for approval"
+        yield Clause("approval", f"rung {state.rung + 1} ({rung(plan, state).percent} %) waits for approval")
 
 
-def gates_not_passed(plan: Plan, state: State, observation: Observation) -> Iterator[str]:
+def gates_not_passed(plan: Plan, state: State, observation: Observation) -> Iterator[Clause]:
     """The phase's gates that do not pass: absent, without data, pending or failed."""
     for gate in gates_for(plan, state.phase):
         reading = observation.reading(gate.name)
         if reading is None:
-            yield f"gate {gate.name} was not read"
+            yield Clause("gate", f"gate {gate.name} was not read")
         elif reading.reading is not Reading.PASS:
             shut = isinstance(gate, Window) and reading.reading is Reading.PENDING
             word = f"window {gate.name} is closed" if shut else f"gate {gate.name}: {reading.reading.value}"
-            yield f"{word} ({reading.detail})" if reading.detail else word
+            words = f"{word} ({reading.detail})" if reading.detail else word
+            yield Clause("window" if shut else "gate", words)
 
 
 def _proof(state: State, target: Target, observation: Observation, count: int) -> str:

@@ -1,7 +1,7 @@
 """The errors of bluegreen.
 
 BlueGreenError
-├── PlanError            the plan, or a file that describes one, is wrong; every fault at once
+├── PlanError            a plan, its file, or the checks given for it are wrong; every fault at once
 ├── JournalError
 │   ├── SlotTaken        another writer put a record there first
 │   ├── JournalDamaged   a record does not match its checksum, or one is missing
@@ -56,12 +56,16 @@ class Fault:
 
 
 class PlanError(BlueGreenError, ValueError):
-    """A plan cannot be built. ``faults`` lists everything that is wrong, not only the first."""
+    """A plan cannot be built, or not deployed with these checks. ``faults`` lists all that is wrong."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         """Keep the faults; the message is a line for each."""
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[PlanError], tuple[object, ...]]:
+        """What pickle needs, so that it comes home from another process."""
+        return type(self), (self.faults,)
 
 
 class JournalError(BlueGreenError):
@@ -136,3 +140,8 @@ class MissingExtra(BlueGreenError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         """Say which extra to install."""
         super().__init__(f"{purpose} needs the extra {extra!r}: pip install 'bluegreen[{extra}]'")
+        self.purpose, self.extra = purpose, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """What pickle needs, so that it comes home from another process."""
+        return type(self), (self.purpose, self.extra)

@@ -9,7 +9,18 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from .checks import Validated, checked, flag, matching, one_of, optional, resource_name, whole
+from .checks import (
+    Validated,
+    alarm_name,
+    checked,
+    flag,
+    matching,
+    one_of,
+    optional,
+    resource_name,
+    tuple_of,
+    whole,
+)
 from .errors import Fault
 from .text import HIDDEN
 
@@ -28,7 +39,7 @@ class Alarm(Validated):
     """
 
     kind: ClassVar[str] = "alarm"
-    name: str = checked(resource_name)
+    name: str = checked(alarm_name)
 
 
 @frozen(kw_only=True)
@@ -200,10 +211,13 @@ class Hook(Validated):
     kind: ClassVar[str] = "hook"
     name: str = checked(resource_name)
     phases: tuple[str, ...] = checked(
-        lambda v: (
-            None
-            if isinstance(v, tuple) and v and all(phase in (*STAGES, *LIFECYCLE) for phase in v)
-            else f"must be some of {', '.join(map(repr, (*STAGES, *LIFECYCLE)))}"
+        tuple_of(
+            "phases or stages",
+            lambda v: (
+                None
+                if v and all(phase in (*STAGES, *LIFECYCLE) for phase in v)
+                else f"must be some of {', '.join(map(repr, (*STAGES, *LIFECYCLE)))}"
+            ),
         ),
         default=("test_traffic",),
     )
@@ -221,8 +235,8 @@ _FREEZE = re.compile(rf"{_DATE}(?:/{_DATE})?")
 _HOUR = matching(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", "a time of day such as '09:30'; '24:00' ends a day")
 
 
-def _freezes(value: object) -> str | None:
-    if isinstance(value, tuple) and all(isinstance(each, str) and _FREEZE.fullmatch(each) for each in value):
+def _freezes(value: tuple[object, ...]) -> str | None:
+    if all(isinstance(each, str) and _FREEZE.fullmatch(each) for each in value):
         return None
     return "must be dates such as '2026-12-24', or from the first to the last day, '2026-12-24/2027-01-02'"
 
@@ -249,10 +263,13 @@ class Window(Validated):
     kind: ClassVar[str] = "window"
     name: str = checked(resource_name)
     days: tuple[str, ...] = checked(
-        lambda v: (
-            None
-            if isinstance(v, tuple) and v and all(day in DAYS for day in v) and len(set(v)) == len(v)
-            else f"must be some of {', '.join(map(repr, DAYS))}, each once"
+        tuple_of(
+            "days",
+            lambda v: (
+                None
+                if v and all(day in DAYS for day in v) and len(set(v)) == len(v)
+                else f"must be some of {', '.join(map(repr, DAYS))}, each once"
+            ),
         ),
         default=DAYS,
     )
@@ -262,7 +279,7 @@ class Window(Validated):
         matching(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*", "a time zone such as 'Europe/Berlin'"),
         default="UTC",
     )
-    freezes: tuple[str, ...] = checked(_freezes, default=())
+    freezes: tuple[str, ...] = checked(tuple_of("dates", _freezes), default=())
 
     def cross_faults(self) -> Iterator[Fault]:
         """A window that never opens, and days that end before they begin."""

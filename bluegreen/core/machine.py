@@ -17,6 +17,7 @@ from .plan import Plan
 from .preflight import survey
 from .signals import Reply, Signal, deadline, read
 from .state import Ledger, Phase, Sighting, State, Step
+from .text import plain
 from .verdict import SICK_LOOKS, falls_short, last_reds
 
 P, S = Phase, Signal
@@ -149,7 +150,7 @@ def _sentence(commands: tuple[Command, ...], reply: Reply) -> str:
     """What is asked for, what is missing, and how long that may take."""
     asked = ", ".join(map(describe, commands))
     parts = [part for part in (asked, reply.why) if part] or ["waiting for the settings to be read back"]
-    left = "" if reply.left is None or reply.awaiting or reply.closed else f", {reply.left:g} s left"
+    left = "" if reply.left is None or reply.awaiting or reply.closed else f", {plain(reply.left)} s left"
     return "; ".join(parts) + left
 
 

@@ -14,18 +14,19 @@ from .checks import (
     Validated,
     checked,
     flag,
+    group_name,
     instance_of,
     matching,
     names_of_rules,
     one_of,
     optional,
     percentage,
-    resource_name,
     rule_name,
     seconds,
     service_name,
     target_group_name,
     target_group_pairs,
+    tuple_of,
     two_target_groups,
     whole,
 )
@@ -54,8 +55,8 @@ class Rung(Validated):
     approval: bool = checked(flag, default=False)
 
 
-def _rungs(value: object) -> str | None:
-    if isinstance(value, tuple) and value and all(isinstance(rung, Rung) for rung in value):
+def _rungs(value: tuple[object, ...]) -> str | None:
+    if value and all(isinstance(rung, Rung) for rung in value):
         return None if len(value) <= 100 else "at most 100 rungs"
     return "must be a tuple of at least one Rung"
 
@@ -73,7 +74,7 @@ class Strategy(Validated):
         PlanError: With every fault.
     """
 
-    rungs: tuple[Rung, ...] = checked(_rungs)
+    rungs: tuple[Rung, ...] = checked(tuple_of("at least one Rung", _rungs))
     keep_blue_seconds: int = checked(seconds, default=0, kw_only=True)
     name: str = checked(
         matching(r"[A-Za-z0-9 ._-]{1,64}", "1 to 64 plain characters"), default="rungs", kw_only=True
@@ -177,18 +178,21 @@ class TemplateVersion(Validated):
     number: int = checked(whole(1, 2**31))
 
 
-def _two_groups(value: object) -> str | None:
-    if not isinstance(value, tuple) or len(value) != 2:
+def _two_groups(value: tuple[object, ...]) -> str | None:
+    if len(value) != 2:
         return "must be two groups; which of them is live is seen, not said"
     for name in value:
-        if remedy := resource_name(name):
+        if remedy := group_name(name):
             return f"{name!r} {remedy}"
     return "must be two different groups" if value[0] == value[1] else None
 
 
-def _gates(value: object) -> str | None:
-    if not isinstance(value, tuple) or not all(isinstance(gate, Gate) for gate in value):
-        return "must be a tuple of Alarm, MetricGate, Probe, Hook or Window"
+_KINDS = "Alarm, MetricGate, Probe, Hook or Window"
+
+
+def _gates(value: tuple[Gate, ...]) -> str | None:
+    if not all(isinstance(gate, Gate) for gate in value):
+        return f"must be a tuple of {_KINDS}"
     names = [gate.name for gate in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     return f"two gates are called {twice[0]!r}; names must differ" if twice else None
@@ -249,7 +253,7 @@ class Plan(Validated):
             r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
         )
     )
-    groups: tuple[str, str] = checked(_two_groups)
+    groups: tuple[str, str] = checked(tuple_of("two groups", _two_groups))
     routing: Routing = checked(instance_of(SharedTargetGroup, WeightedTargetGroups))
     strategy: Strategy = checked(instance_of(Strategy), factory=_all_at_once)
     fleets: Literal["standing", "replace"] = checked(one_of("standing", "replace"), default="standing")
@@ -264,7 +268,7 @@ class Plan(Validated):
     console_lines: int = checked(whole(0, 200, "lines"), default=0)
     freeze_scaling: bool = checked(flag, default=False)
     test_rules: tuple[str, ...] = checked(names_of_rules, default=())
-    gates: tuple[Gate, ...] = checked(_gates, default=())
+    gates: tuple[Gate, ...] = checked(tuple_of(_KINDS, _gates), default=())
     limits: Limits = checked(instance_of(Limits), factory=Limits)
     deadlines: Deadlines = checked(instance_of(Deadlines), factory=Deadlines)
 
@@ -284,6 +288,7 @@ class Plan(Validated):
                     "source_version", self.source_version, "goes with an image: no version is made here"
                 )
         yield from self._test_faults()
+        yield from self._proof_faults()
         if self.shared:
             for i, gate in enumerate(self.gates):
                 if isinstance(gate, MetricGate) and gate.by == "target-group":
@@ -311,6 +316,18 @@ class Plan(Validated):
         for i, gate in enumerate(self.gates):
             if isinstance(gate, Probe) and gate.test and not self.test_rules:
                 yield Fault(f"gates[{i}].test", gate.test, "needs test_rules that lead to green")
+
+    def _proof_faults(self) -> Iterator[Fault]:
+        """Health is proven in ``scale_up``, and by a shared target group once more in ``shift``."""
+        limits, looks = self.limits, (self.limits.proof_looks - 1) * self.limits.poll_seconds
+        for name in ("scale_up_seconds", *(["shift_seconds"] if self.shared else [])):
+            most = getattr(self.deadlines, name)
+            below = f"must be below deadlines.{name} ({most}), or no instance is ever proven"
+            if limits.proof_seconds >= most:
+                yield Fault("limits.proof_seconds", limits.proof_seconds, below)
+            if looks >= most:
+                took = f"take {looks} s, one every limits.poll_seconds ({limits.poll_seconds})"
+                yield Fault("limits.proof_looks", limits.proof_looks, f"{took}: {below}")
 
     @property
     def shared(self) -> bool:

@@ -8,14 +8,14 @@ from operator import attrgetter, is_
 from attrs import fields, frozen
 
 from .commands import Command
-from .difference import Difference, asked, difference, missing
+from .difference import Clause, Difference, asked, difference, missing
 from .ledger import contested
 from .observation import Observation, Outcome, Result
 from .plan import Plan
 from .preflight import survey
 from .state import Phase, State
 from .targets import NOTHING, Target, want
-from .text import counted
+from .text import counted, plain
 from .verdict import SICK_LOOKS, red_gates, shortfall
 from .view import (
     blue_carries,
@@ -101,26 +101,24 @@ def read(plan: Plan, state: State, observation: Observation, *, resumed: bool = 
     if isinstance(found, Reply):
         return _blind(plan, state, found.why) if found.signal is Signal.BLIND else found
     target, differs = found.target, found.differs
-    unmet = [*found.missing, *_watched(state, target), *found.asked]
+    owed = [*found.missing, *_watched(plan, state, target)]
+    unmet = [*owed, *(clause.words for clause in found.asked)]
     if not unmet and differs.settled:
         last = state.phase is Phase.BAKE and last_rung(plan, state)
         return Reply(Signal.LAST if last else Signal.REACHED, _reached(plan, state, observation), target)
-    awaiting = target.approval and len(unmet) == 1 and "approval" in unmet[0]
-    closed = bool(unmet) and not awaiting and all(map(_held_from_outside, unmet))
+    # Nothing but a person or an open window is missing: no world brings these.
+    held = {clause.kind for clause in found.asked} if not owed else set()
+    awaiting = held == {"approval"}
+    closed = "window" in held and "gate" not in held
     left = found.limit - state.elapsed
     late = left <= 0 and not closed
     if late or found.hopeless:
-        over = f"deadline of {found.limit:g} s passed" if late else "waiting cannot help"
+        over = f"deadline of {plain(found.limit)} s passed" if late else "waiting cannot help"
         return _expired(plan, state, observation, target, f"{over}: {'; '.join(unmet) or UNREAD}")
     return Reply(Signal.WAIT, "; ".join(unmet), target, differs.commands, awaiting, closed, left)
 
 
 UNREAD = "settings not read back"
-
-
-def _held_from_outside(clause: str) -> bool:
-    """Whether what is missing is a window or an approval, which no world brings."""
-    return clause.startswith("window ") or clause.endswith("waits for approval")
 
 
 @frozen
@@ -139,7 +137,7 @@ class Compared:
     target: Target
     differs: Difference
     missing: tuple[str, ...]
-    asked: tuple[str, ...]
+    asked: tuple[Clause, ...]
     limit: float
     hopeless: bool
 
@@ -197,16 +195,18 @@ def _compared(plan: Plan, state: State, observation: Observation) -> Compared | 
     return found
 
 
-def _watched(state: State, target: Target) -> tuple[str, ...]:
+def _watched(plan: Plan, state: State, target: Target) -> tuple[str, ...]:
     """The clause on the watch, as long as it lasts."""
-    left = target.seconds - state.elapsed
-    if left <= 0:
+    if (seconds := target.seconds - state.elapsed) <= 0:
         return ()
+    left = plain(seconds)
     if state.phase is not Phase.DISCARD:
-        return (f"{left:g} s of the watch left",)
-    if target.green is NOTHING:
-        return (f"{state.green} is kept for {left:g} s more, to be looked at",)
-    return (f"{state.green} was created and is not seen: looked for {left:g} s more",)
+        return (f"{left} s of the watch left",)
+    if target.green is not NOTHING:
+        return (f"{state.green} was created and is not seen: looked for {left} s more",)
+    shown = not state.let_go and plan.keep_failed_green_seconds == watch(plan, state)
+    why = ", to be looked at" if shown else ": users may still be led to it"
+    return (f"{state.green} is kept for {left} s more{why}",)
 
 
 def unseen(plan: Plan, observation: Observation) -> tuple[str, ...]:
@@ -274,16 +274,17 @@ def _halted(plan: Plan, state: State, observation: Observation, *, resumed: bool
 def _blind(plan: Plan, state: State, why: str) -> Reply:
     limit = deadline(plan, state) + plan.limits.blind_grace_seconds
     if state.elapsed >= limit:
-        return Reply(Signal.UNSAFE, f"{why}, {limit:g} s long: the deadline and the grace are over")
+        return Reply(Signal.UNSAFE, f"{why}, {plain(limit)} s long: the deadline and the grace are over")
     return Reply(Signal.BLIND, why)
 
 
 def _preflight(plan: Plan, state: State, observation: Observation) -> Reply:
-    if observation.unread:
-        return _blind(plan, state, f"cannot read {', '.join(observation.unread)}")
+    hidden = unseen(plan, observation)
+    if hidden and (observation.unread or not observation.problems):
+        return _blind(plan, state, f"cannot read {', '.join(hidden)}")
     if state.abort is not None:
         return Reply(Signal.ABORT, f"aborted: {state.abort}")
-    if observation.problems and None in map(observation.fleet, plan.groups):
+    if hidden:
         # What the plan says wrongly kept the groups from being found, so nothing more can be said of them.
         return Reply(Signal.UNSAFE, "; ".join(observation.problems))
     found = survey(plan, observation)
@@ -367,11 +368,10 @@ def _reached(plan: Plan, state: State, observation: Observation) -> str:
             real = float(100 * plan.real_share(percent(plan, state), size))
             return f"rung {state.rung + 1}: {real:.3g} % of requests go to {targets}"
         case Phase.BAKE:
-            return f"rung {state.rung + 1} held for {state.elapsed:g} s, {targets} healthy"
+            return f"rung {state.rung + 1} held for {plain(state.elapsed)} s, {targets} healthy"
         case Phase.KEEP_BLUE:
-            return (
-                f"{healthy} of {size} green targets healthy, {state.elapsed:g} s beside a whole blue: commit"
-            )
+            beside = f"{plain(state.elapsed)} s beside a whole blue"
+            return f"{healthy} of {size} green targets healthy, {beside}: commit"
         case Phase.DRAIN:
             return f"{state.blue} has no instance left, {targets} healthy"
         case Phase.CLEAN_UP:

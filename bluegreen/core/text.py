@@ -32,6 +32,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def plain(number: float) -> str:
+    """A number to three places, without an exponent and without zeros at its end.
+
+    Args:
+        number: Any; times are in eighths of a second, and three places hold those exactly.
+    """
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
 def redacted(text: str) -> str:
     """The text without what looks like a secret.
 

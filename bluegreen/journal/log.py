@@ -21,6 +21,9 @@ from .records import Unwritten
 Body = dict[str, Any]
 
 LEASE_SECONDS = 60.0
+SIGN_SECONDS = LEASE_SECONDS / 3
+"""How old a sign of life becomes before the holder shows life again."""
+
 ATTEMPTS = 100  # appends lost in a row to other writers before giving up; operators are few
 
 
@@ -137,9 +140,9 @@ class Log:
         raise self._contended()
 
     def renew(self) -> None:
-        """A sign of life, when the last is a third of a lease old. For liveness only."""
+        """A sign of life, when the last is old enough. For liveness only."""
         now = self._wall()
-        if now >= self._renewed + LEASE_SECONDS / 3:
+        if now >= self._renewed + SIGN_SECONDS:
             self._sign(now + LEASE_SECONDS)
             self._renewed = now
 
@@ -160,11 +163,12 @@ class Log:
         self.uncertain = False
 
     def check(self) -> None:
-        """Make sure that nobody took over.
+        """Show life, and make sure that nobody took over.
 
         Raises:
             LockTaken: If somebody did.
         """
+        self.renew()  # before the look, which is to be the last thing before a command is sent
         self._look()
         if self._highest_fence > self.fence:
             raise LockTaken(f"{self.service} was taken over by a holder with fence {self._highest_fence}")

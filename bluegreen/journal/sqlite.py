@@ -15,6 +15,11 @@ What is promised of a file at rest:
   file it is the same.
 * A seal of a *higher* change counter means that the file was replaced by an older copy: damage.
 
+So each write reads and hashes the whole file, before and after: 15 ms with a new file, 50 ms at 5 MB, 180
+ms at 20 MB (a look that only waits is 1 kB). What this process itself wrote last is not spared: a time of
+change and a size that are as they were say nothing of a bit that is not, and the new seal would cover it
+up.
+
 Nothing here repairs or overwrites. A commit that was cut off is undone by SQLite: it had never been
 acknowledged. Write-ahead logging is left off on purpose: its recovery takes a flipped bit for the end of
 the log and drops acknowledged records without a word. What is promised under SIGKILL holds with

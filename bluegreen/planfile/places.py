@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from attrs import Factory, frozen
 
+from bluegreen.core.checks import bare
 from bluegreen.core.errors import MissingExtra
 
 MAX_BYTES = 2**20
@@ -336,6 +337,8 @@ def _check_events(events: Iterator[Any]) -> None:
             raise Unreadable(place, "anchors and aliases are not read; write the value out")
         if getattr(event, "tag", None) is not None:
             raise Unreadable(place, "tags are not read; write a plain value")
+        if kind == "ScalarEvent" and event.style is None and event.value == "<<":
+            raise Unreadable(place, "merge keys (<<) are not read; write the keys out")
         if depth > MAX_DEPTH:
             raise Unreadable(place, f"nested more than {MAX_DEPTH} deep")
         number = kind == "ScalarEvent" and event.style is None and re.match(r"[-+]?\d", event.value)
@@ -355,6 +358,4 @@ def _plain(node: Any, path: str, places: Places) -> Any:
         for index in range(len(node)):
             places.values[f"{path}[{index}]"] = _from_zero(*marks.item(index))
         return [_plain(value, f"{path}[{index}]", places) for index, value in enumerate(node)]
-    if isinstance(node, int | float) and not isinstance(node, bool):
-        return int(node) if isinstance(node, int) else float(node)
-    return node
+    return bare(node)

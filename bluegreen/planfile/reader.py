@@ -73,9 +73,9 @@ class PlanFileError(PlanError):
         super().__init__(ordered)
         self.file = file
 
-    def __reduce__(self) -> tuple[type[PlanFileError], tuple[tuple[Fault, ...], str]]:
-        """What pickle needs, so that it comes home from another process."""
-        return PlanFileError, (self.faults, self.file)
+    def __reduce__(self) -> tuple[type[PlanError], tuple[object, ...]]:
+        """As for every ``PlanError``, and the file."""
+        return type(self), (self.faults, self.file)
 
     def __str__(self) -> str:
         """A line for each fault, and a last one that counts them."""

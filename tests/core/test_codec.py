@@ -84,7 +84,7 @@ plans = st.builds(
     freeze_scaling=st.booleans(),
     gates=gates,
     limits=st.builds(Limits, poll_seconds=st.integers(1, 60), rewrites=st.integers(0, 9)),
-    deadlines=st.builds(Deadlines, shift_seconds=durations, drain_seconds=durations),
+    deadlines=st.builds(Deadlines, keep_blue_seconds=durations, drain_seconds=durations),
 )
 
 plans |= plans.filter(lambda plan: not plan.shared).map(

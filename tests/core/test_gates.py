@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from typing import Any
 
+import attrs
 import pytest
 from attrs import frozen
 
@@ -19,7 +20,7 @@ from bluegreen.core.machine import initial
 from bluegreen.core.observation import Fleet, GateReading, Health, Observation, Reading, TargetHealth
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Phase, State
-from bluegreen.gates import BODY_LIMIT, HookGate, HttpProbe, http_get, readings
+from bluegreen.gates import BODY_LIMIT, HookGate, HttpProbe, check_gates, http_get, readings
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -422,11 +423,48 @@ def test_each_phase_asks_its_gates(phase: Phase, asked: list[str]) -> None:
     assert {reading.reading for reading in found} <= {Reading.PASS}
 
 
-def test_a_gate_that_nobody_gave_has_no_data() -> None:
-    """A hook that the plan names and Deployment was not given is no data, with the reason."""
-    found = readings(plan(SMOKE), seen(), within(Phase.TEST_TRAFFIC), {})
-    detail = "no check of this name was given to Deployment"
-    assert found == (GateReading(name="smoke", reading=Reading.NO_DATA, detail=detail),)
+def test_checks_that_the_plan_does_not_ask_for_are_refused() -> None:
+    """Missing, misnamed, no check at all, or in the place of an alarm: every fault is told at once."""
+    wrong = {"smok": Fixed(Reading.PASS), "watch": len, "front": Fixed, "errors": Fixed(Reading.FAIL)}
+    with pytest.raises(PlanError) as caught:
+        check_gates(plan(*GATES), wrong)  # type: ignore[arg-type]
+    assert [attrs.astuple(fault, recurse=False) for fault in caught.value.faults] == [
+        (
+            "gates['smok']",
+            Fixed(Reading.PASS),
+            f"must be called as a gate of the plan, which has only {', '.join(repr(g.name) for g in GATES)}",
+        ),
+        (
+            "gates['watch']",
+            len,
+            "must have read(plan, observation), as bluegreen.HookGate('watch', function) has",
+        ),
+        (
+            "gates['front']",
+            Fixed,
+            "must have read(plan, observation), as bluegreen.HookGate('front', function) has",
+        ),
+        ("gates['errors']", Fixed(Reading.FAIL), "must be left out: alarms are read by the cloud"),
+        (
+            "gates['smoke']",
+            None,
+            "must be given, the plan has this hook: gates={'smoke': bluegreen.HookGate('smoke', function)}",
+        ),
+    ]
+    with pytest.raises(PlanError, match=r"gates\['smoke'\]: .*of the plan, which has none"):
+        check_gates(plan(), {"smoke": Fixed(Reading.PASS)})
+    with pytest.raises(PlanError, match=r"^gates: .*: must be checks by name"):
+        check_gates(plan(), ["smoke"])  # type: ignore[arg-type]
+    check_gates(plan(*GATES), {name: Fixed(Reading.PASS) for name in ("smoke", "watch", "front")})
+
+
+def test_a_check_has_never_been_red_between_two_looks() -> None:
+    """That is known of alarms; whatever a check's reading says of it is left out."""
+    for told in ("never", 7.0):
+        red = GateReading(name="smoke", reading=Reading.PASS, last_red=told)  # type: ignore[arg-type]
+        given = {"smoke": HookGate("smoke", lambda *_, red=red: red)}
+        (found,) = readings(plan(SMOKE), seen(), within(Phase.TEST_TRAFFIC), given)
+        assert found == GateReading(name="smoke", reading=Reading.PASS)
 
 
 def test_a_gate_that_raises_has_no_data() -> None:

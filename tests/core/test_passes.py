@@ -238,6 +238,14 @@ STAYS = [
         "0.5 s of the watch left, 300.5 s left",
     ),
     (
+        "a watch of weeks",
+        {"strategy": canary(10, 20 * 86_400)},
+        state(Phase.BAKE, since=94.875),
+        SEEN,
+        105.0,
+        "1727994.875 s of the watch left, 1728294.875 s left",
+    ),
+    (
         "settings",
         {},
         state(Phase.BAKE, since=44.0),

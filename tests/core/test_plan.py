@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, IntEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 import attrs
 import pytest
 
 from bluegreen.core.errors import PlanError
 from bluegreen.core.gates import LIFECYCLE, STAGES, Alarm, Gate, Hook, MetricGate, Probe, Window
-from bluegreen.core.plan import Rung, Strategy, TemplateVersion, WeightedTargetGroups
+from bluegreen.core.limits import Limits
+from bluegreen.core.plan import Plan, Rung, Strategy, TemplateVersion, WeightedTargetGroups
 from bluegreen.core.state import Phase
 from bluegreen.core.view import gates_asked, gates_for
-from bluegreen.strategies import all_at_once, canary
+from bluegreen.journal import codec
+from bluegreen.strategies import all_at_once, canary, linear, named, side_by_side
 from tests.core.looks import SHARED, plan, state
 
 RUNG_10, RUNG_50, RUNG_100 = Rung(percent=10), Rung(percent=50), Rung(percent=100)
@@ -29,6 +33,11 @@ RATES = {"name": "5xx", "metric": "HTTPCode_Target_5XX_Count", "threshold": 0.01
 RATE = MetricGate(**RATES)
 SEVEN = TemplateVersion(7)
 DATES = "must be dates such as '2026-12-24', or from the first to the last day, '2026-12-24/2027-01-02'"
+
+UNPROVEN = "must be below deadlines.scale_up_seconds (900), or no instance is ever proven"
+GROUP = "1 to 255 printable ASCII characters, none of ':*?$', no blank first"
+TWO = "two target groups, paired with the groups by position"
+SECONDS = "must be a whole number of seconds from 0 to 2592000"
 
 # (what is built, each fault: where, what was given, what would be right)
 FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
@@ -52,9 +61,18 @@ FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
         lambda: WeightedTargetGroups("a", "b", listener="web", also=(("c", "d"),)),
         [("listener", "web", "must be left out with also: rules are found by their groups")],
     ),
-    (lambda: plan(groups=["a", "b"]), [("groups", ["a", "b"], NO_GROUPS)]),
+    (lambda: plan(groups=["a", "b"]), [("groups", ["a", "b"], "must be a tuple of two groups")]),
+    (lambda: plan(groups="ab"), [("groups", "ab", "must be a tuple of two groups")]),
     (lambda: plan(groups=("a", "b", "c")), [("groups", ("a", "b", "c"), NO_GROUPS)]),
     (lambda: plan(groups=("a", "a")), [("groups", ("a", "a"), "must be two different groups")]),
+    *[
+        (lambda name=name: plan(groups=("a", name)), [("groups", ("a", name), f"{name!r} must be {GROUP}")])
+        for name in ("", " a", "a:b", "a*", "a?", "${a}", "a\n", "ä", "a" * 256)
+    ],
+    *[
+        (lambda name=name: Alarm(name=name), [("name", name, "must be 1 to 255 printable characters")])
+        for name in ("", "a\nb", "\x1b[2J", "a" * 256, 5)
+    ],
     (lambda: plan(gates=[RATE]), [("gates", [RATE], NO_GATES)]),
     (lambda: plan(gates=(RATE, "5xx")), [("gates", (RATE, "5xx"), NO_GATES)]),
     (
@@ -146,7 +164,68 @@ FAULTS: list[tuple[Callable[[], object], list[tuple[str, object, str]]]] = [
         [("freezes[1]", "2027-01-02/2026-12-24", "must name the first day, then the last")],
     ),
     (lambda: Window(name="w", freezes=("24.12.2026",)), [("freezes", ("24.12.2026",), DATES)]),
-    (lambda: Window(name="w", freezes=["2026-12-24"]), [("freezes", ["2026-12-24"], DATES)]),
+    (
+        lambda: Window(name="w", days=["mon"], freezes=["2026-12-24"]),
+        [
+            ("days", ["mon"], "must be a tuple of days"),
+            ("freezes", ["2026-12-24"], "must be a tuple of dates"),
+        ],
+    ),
+    (
+        lambda: Hook(name="h", phases=["bake"]),
+        [("phases", ["bake"], "must be a tuple of phases or stages")],
+    ),
+    (
+        lambda: plan(test_rules=["test"]),
+        [("test_rules", ["test"], "must be a tuple of listeners or rules, by name or ARN")],
+    ),
+    (
+        lambda: WeightedTargetGroups("a", "b", also=[("c", "d")]),
+        [("also", [("c", "d")], "must be a tuple of pairs of target groups")],
+    ),
+    (
+        lambda: WeightedTargetGroups("a", "b", also=(["c", "d"],)),
+        [("also", (["c", "d"],), f"must be a tuple of {TWO}")],
+    ),
+    (lambda: plan(limits=Limits(proof_seconds=900)), [("limits.proof_seconds", 900, UNPROVEN)]),
+    (
+        lambda: plan(limits=Limits(proof_looks=31, poll_seconds=30)),
+        [("limits.proof_looks", 31, f"take 900 s, one every limits.poll_seconds (30): {UNPROVEN}")],
+    ),
+    (
+        lambda: plan(routing=SHARED, strategy=canary(50), limits=Limits(proof_seconds=600)),
+        [("limits.proof_seconds", 600, UNPROVEN.replace("scale_up_seconds (900)", "shift_seconds (600)"))],
+    ),
+    (
+        lambda: canary(0, -1, approval=1, last_bake_seconds=-2, keep_blue_seconds=-3),  # type: ignore[arg-type]
+        [
+            ("percent", 0, "must be a whole number of percent from 1 to 99"),
+            ("bake_seconds", -1, SECONDS),
+            ("approval", 1, "must be true or false"),
+            ("last_bake_seconds", -2, SECONDS),
+            ("keep_blue_seconds", -3, SECONDS),
+        ],
+    ),
+    (
+        lambda: linear(101, -1, keep_blue_seconds=-3),
+        [
+            ("step_percent", 101, "must be a whole number of percent from 1 to 100"),
+            ("every_seconds", -1, SECONDS),
+            ("keep_blue_seconds", -3, SECONDS),
+        ],
+    ),
+    (
+        lambda: all_at_once(-1, keep_blue_seconds=-3),
+        [("bake_seconds", -1, SECONDS), ("keep_blue_seconds", -3, SECONDS)],
+    ),
+    (
+        lambda: side_by_side(-1, keep_blue_seconds=-3),
+        [("bake_seconds", -1, SECONDS), ("keep_blue_seconds", -3, SECONDS)],
+    ),
+    (
+        lambda: named("Canary0Percent5Minutes"),
+        [("percent", 0, "must be a whole number of percent from 1 to 99")],
+    ),
 ]
 
 
@@ -173,6 +252,12 @@ def test_a_fault_is_told_with_its_place_its_value_and_its_remedy(
         lambda: plan(image=None, version=SEVEN),
         lambda: plan(source_version=3),
         lambda: plan(routing=WeightedTargetGroups("a", "b", listener="web"), test_rules=("test", "other")),
+        lambda: plan(limits=Limits(proof_seconds=899)),
+        lambda: plan(groups=("_web, blue", "web#green [1]" + "!" * 242)),
+        lambda: Alarm(name="web: 5xx > 1 % (größer)" + "!" * 232),
+        lambda: plan(limits=Limits(proof_looks=31, poll_seconds=29)),
+        lambda: plan(limits=Limits(proof_seconds=700)),
+        lambda: plan(routing=SHARED, strategy=canary(50), limits=Limits(proof_seconds=599)),
         lambda: Probe(name="p", url="https://web/?mail=me@web", body="a+"),
         lambda: MetricGate(**RATES | {"threshold": 1e15}),
         lambda: MetricGate(**RATES, divided_by="RequestCount"),
@@ -184,6 +269,48 @@ def test_a_fault_is_told_with_its_place_its_value_and_its_remedy(
 def test_what_is_just_right_is_built(build: Callable[[], object]) -> None:
     """Each is right by a hair, and nothing is said against it."""
     assert build()
+
+
+@pytest.mark.parametrize("name", ["Linear10PercentEvery1Minute", "Linear10PercentEvery1Minutes"])
+def test_a_minute_may_be_one(name: str) -> None:
+    """CodeDeploy calls the same ladder so for Lambda functions, and otherwise for ECS services."""
+    assert named(name) == linear(10, 60)
+
+
+class Name(str, Enum):  # noqa: UP042  (a StrEnum is told as its word; this one is not)
+    """The names of services, as a program may keep them."""
+
+    WEB = "web"
+
+
+class Share(float):
+    """Another library's number."""
+
+
+class Count(IntEnum):
+    """Numbers with names."""
+
+    FEW = 3
+
+
+class Pair(NamedTuple):
+    """Two groups with names."""
+
+    one: str
+    other: str
+
+
+def test_what_only_looks_like_a_plain_value_is_taken_as_one() -> None:
+    """An equal text, number or tuple of another class makes the same plan, and a journal can hold it."""
+    wanted = plan(
+        service=Name.WEB,
+        capacity=Count.FEW,
+        groups=Pair("web-a", Name.WEB),
+        gates=(MetricGate(**RATES | {"threshold": Share(0.01)}),),
+    )
+    assert wanted == plan(capacity=3, groups=("web-a", "web"), gates=(RATE,))
+    assert f"{wanted.service} {wanted.capacity} {wanted.groups}" == "web 3 ('web-a', 'web')"
+    assert codec.from_json(Plan, codec.to_json(wanted)) == wanted
 
 
 def test_routing_is_shown_as_the_call_that_makes_it() -> None:

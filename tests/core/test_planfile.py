@@ -26,6 +26,7 @@ from bluegreen.core.plan import (
     Strategy,
     WeightedTargetGroups,
 )
+from bluegreen.journal import codec
 from bluegreen.planfile import PlanFileError, places, plan_from_data, plan_from_toml, plan_to_toml, read_plan
 
 EXERCISE = """\
@@ -137,6 +138,8 @@ def test_json_and_yaml_say_the_same_as_toml(tmp_path: Path) -> None:
 
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,20}", fullmatch=True)
+groups = st.from_regex(r"(?! )[^\x00-\x1f:*?$\x7f-\U0010ffff]{1,20}", fullmatch=True)
+alarms = st.text(min_size=1, max_size=20).filter(str.isprintable)
 target_groups = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", fullmatch=True)
 seconds = st.integers(0, 30 * 86_400)
 ladders = st.builds(
@@ -162,7 +165,7 @@ ladders = st.builds(
     st.builds(strategies.linear, st.sampled_from([50, 100]), seconds),
 )
 gates = (
-    st.builds(Alarm, name=names)
+    st.builds(Alarm, name=alarms)
     | st.builds(
         Probe,
         name=names,
@@ -201,7 +204,7 @@ plans = st.builds(
     service=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True),
     image=st.just("ami-0abc"),
     launch_template=st.from_regex(r"[A-Za-z0-9()./_-]{3,20}", fullmatch=True),
-    groups=st.lists(names, min_size=2, max_size=2, unique=True).map(tuple),
+    groups=st.lists(groups, min_size=2, max_size=2, unique=True).map(tuple),
     routing=routings,
     strategy=ladders,
     fleets=st.sampled_from(["standing", "replace"]),
@@ -310,7 +313,7 @@ def test_pairs_of_target_groups_are_told_apart() -> None:
     for options, words in (
         ({"also": (("b", "c"),)}, "names 'b' twice"),
         ({"also": (("c",),)}, "must be two target groups"),
-        ({"also": "c"}, "must be pairs"),
+        ({"also": "c"}, "must be a tuple of pairs"),
         ({"also": (("c", "d"),), "listener": "web"}, "must be left out with also"),
     ):
         with pytest.raises(PlanError, match=words):
@@ -445,6 +448,8 @@ def test_json_and_yaml_faults_have_places_too(tmp_path: Path) -> None:
         ("a.json", '{"a": ' + "9" * 5000 + "}", "1:7: a number may have at most 200 characters"),
         ("a.yaml", "a: &x [1]\nb: *x\n", "1:4: anchors and aliases are not read; write the value out"),
         ("a.yaml", "a: !!python/name:os.system x\n", "1:4: tags are not read; write a plain value"),
+        ("a.yaml", "<<: {image: 1}\n", "1:1: merge keys (<<) are not read; write the keys out"),
+        ("a.yaml", "a:\n  - <<: {b: 1}\n    c: 2\n", "2:5: merge keys (<<) are not read"),
         ("a.yaml", "image: 1\nimage: 2\n", "2:1: not valid YAML: found duplicate key"),
         ("a.yaml", "a: 1\n" * 20_000, "1:1: larger than 64 KiB"),
         ("a.yaml", "a: " + "[" * 10_000, "1:35: nested more than 32 deep"),
@@ -480,6 +485,30 @@ def test_data_without_a_file_has_faults_without_places() -> None:
         'missing key \'routing\'; for example: routing = { kind = "shared", target_group = "web" }',
         "6 faults in the plan",
     ]
+
+
+PROBED = """\
+service: exercise
+image: ami-0beta
+launch_template: exercise-launch-template
+groups: [blue, green]
+routing: {kind: shared, target_group: web}
+gates:
+  - kind: probe
+    name: smoke
+    url: http://{instance}/
+    body: """
+
+
+@pytest.mark.parametrize("style", ["|-\n      ok", ">-\n      ok", "'ok'", '"ok"', "ok"])
+def test_whatever_yaml_writes_it_with_a_text_is_a_text(tmp_path: Path, style: str) -> None:
+    """A block, folded, quoted or plain, is the same plan, and a journal can hold it."""
+    (tmp_path / "a.yaml").write_text(PROBED + style)
+    plan = read_plan(tmp_path / "a.yaml")
+    (probe,) = plan.gates
+    assert isinstance(probe, Probe)
+    assert (probe.body, type(probe.body)) == ("ok", str)
+    assert codec.from_json(Plan, codec.to_json(plan)) == plan
 
 
 def test_yaml_without_its_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

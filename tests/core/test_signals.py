@@ -7,6 +7,7 @@ import pytest
 
 from bluegreen.core.commands import Attach, SetBounds
 from bluegreen.core.gates import Alarm, Hook, Window
+from bluegreen.core.limits import Limits
 from bluegreen.core.observation import (
     Delays,
     ErrorClass,
@@ -95,6 +96,7 @@ ENDS_AND_HALTED = [
     ),
 ]
 
+UNSEEN, NEITHER = "cannot read group web-b", "cannot read group web-a, group web-b"
 AGAINST = ("target group t does not exist", "listener l does not exist")
 PREFLIGHT = [
     ("ready", {}, begun(), look(), S.REACHED, "web-a is live with 2, the floor is 2; web-b becomes green"),
@@ -124,6 +126,8 @@ PREFLIGHT = [
         S.UNSAFE,
         "cannot read fleets, weights, 240 s long: the deadline and the grace are over",
     ),
+    ("a group missing", {}, begun(), attrs.evolve(look(), fleets=look().fleets[:1]), S.BLIND, UNSEEN),
+    ("a group missing, and called off", {}, begun(**ABORTED), Observation(at=100.0), S.BLIND, NEITHER),
     ("aborted", {}, begun(**ABORTED), look(problems=AGAINST), S.ABORT, "aborted: by alice"),
     ("against it", {}, begun(), look(problems=AGAINST), S.UNSAFE, "; ".join(AGAINST)),
     (
@@ -634,6 +638,26 @@ WAITS = [
         False,
         0.125,
     ),
+    (
+        "a check that speaks of an approval",
+        {"gates": (Hook(name="cab-approval", phases=("bake",)),)} | ASKS,
+        state(Phase.BAKE, approved=0),
+        attrs.evolve(SEEN, gates=(says("cab-approval", Reading.PENDING, "waits for approval"),)),
+        "gate cab-approval: pending (waits for approval)",
+        False,
+        False,
+        300.0,
+    ),
+    (
+        "a check that speaks of windows and approvals, and a window",
+        {"gates": (Hook(name="cab", phases=("bake",)), WINDOW)} | ASKS,
+        state(Phase.BAKE, approved=0),
+        attrs.evolve(SEEN, gates=(says("cab", Reading.PENDING, "window waits for approval"), CLOSED)),
+        f"gate cab: pending (window waits for approval); {SHUT}",
+        False,
+        False,
+        300.0,
+    ),
     ("instances", {}, state(Phase.SCALE_UP, proven=1), look(green=HALF), OWED, False, False, 840.0),
     (
         "the balancer's own times come on top",
@@ -661,6 +685,26 @@ WAITS = [
         state(Phase.DISCARD, ledger=Ledger("web-1")),
         look(green=UP, green_min=0),
         "2 instances of web-b left; web-b is kept for 40 s more, to be looked at",
+        False,
+        False,
+        1840.0,
+    ),
+    (
+        "a green that users may still be led to",
+        {"limits": Limits(settle_seconds=100)},
+        state(Phase.DISCARD),
+        look(green=UP, green_min=0),
+        "2 instances of web-b left; web-b is kept for 40 s more: users may still be led to it",
+        False,
+        False,
+        1840.0,
+    ),
+    (
+        "a green that somebody has looked at, and users may still be led to",
+        {"keep_failed_green_seconds": 200, "limits": Limits(settle_seconds=100)},
+        state(Phase.DISCARD, let_go=True),
+        look(green=UP, green_min=0),
+        "2 instances of web-b left; web-b is kept for 40 s more: users may still be led to it",
         False,
         False,
         1840.0,

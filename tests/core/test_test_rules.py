@@ -48,7 +48,7 @@ def decided(phase: Phase, shown: Shares | None, *, proven: int = 2, share: int =
         ({"routing": WeightedTargetGroups("a", "b", listener="test")}, "users come by routing.listener"),
         ({"test_rules": ("test", "test")}, "must name each rule once"),
         ({"test_rules": ("a rule",)}, "'a rule' must be a listener's or rule's name or ARN"),
-        ({"test_rules": "test"}, "must be listeners or rules, by name or ARN"),
+        ({"test_rules": "test"}, "must be a tuple of listeners or rules, by name or ARN"),
         ({"test_rules": (), "gates": (PREVIEW,)}, "gates[0].test: True: needs test_rules"),
     ],
 )

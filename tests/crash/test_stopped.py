@@ -53,7 +53,7 @@ from tests.contract.races import opened
 import boto3
 
 kind, place, url, at, seconds = sys.argv[1:]
-log.LEASE_SECONDS = float(seconds)
+log.LEASE_SECONDS, log.SIGN_SECONDS = float(seconds), float(seconds) / 3
 
 class Stopping:
     def __init__(self, inner):

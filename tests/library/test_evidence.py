@@ -23,7 +23,9 @@ from bluegreen.core.state import Phase
 from bluegreen.journal import codec
 from bluegreen.journal.history import last
 from bluegreen_sim import LaunchFails, NeverHealthy, SimCloud, SlowBoot
-from bluegreen_sim.faults import Fault
+from bluegreen_sim.faults import BlindLook, Fault
+from tests.scenarios.story import Story
+from tests.scenarios.story import plan as wanted
 
 WEIGHTED = WeightedTargetGroups("exercise-blue", "exercise-green")
 SHARED = SharedTargetGroup("exercise-target-group")
@@ -155,6 +157,20 @@ def test_killed_before_it_was_recorded_it_is_gathered_again() -> None:
     again = Deployment.load("exercise", cloud, journal)
     assert again.run().evidence == result.evidence
     assert len(told.asked) == 1
+
+
+def test_one_that_turns_back_twice_tells_of_the_first_turn() -> None:
+    """A process that ran all the time knows the look that gave green up, as one that loads it does."""
+    story = Story(wanted()).until(Phase.BAKE)
+    story.operator.abort("it is sick")
+    story.until(Phase.ROLL_BACK).happens(*(BlindLook(n) for n in range(1, 120))).to_the_end()
+    story.ends(Phase.HALTED, "cannot read")
+    story.pass_by(200).operator.resume("the network is back")
+    story.until(Phase.ROLL_BACK)
+    assert story.phases.count(Phase.ROLL_BACK) == 2
+    loaded = Deployment.load("web", story.cloud, story.journal)
+    assert story.deployment._turned == loaded._turned
+    story.to_the_end().ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
 
 
 def test_who_is_sick_is_asked_first() -> None:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from attrs import define
 
-from bluegreen import BlueGreenError, Deployment, LockTaken, MemoryJournal, Operator, Unfinished
+from bluegreen import (
+    BlueGreenError,
+    Deployment,
+    Hook,
+    HookGate,
+    Limits,
+    LockTaken,
+    MemoryJournal,
+    Operator,
+    Outcome,
+    Unfinished,
+)
+from bluegreen.core.commands import Command
 from bluegreen.core.state import Phase
 from bluegreen.journal.history import stories
 from bluegreen.journal.log import LEASE_SECONDS, Log
+from bluegreen.locking import take
 from bluegreen_sim import SimCloud
 from tests.crash.boundaries import Case
 from tests.scenarios.story import assert_replays
@@ -125,6 +139,24 @@ def test_who_goes_on_is_not_asked_to_turn_back() -> None:
     assert not next(stories(journal)).requests
 
 
+def test_who_comes_after_us_is_newer_and_is_not_asked_to_turn_back() -> None:
+    """Whoever wins the service while we wait is let go on: only who held it when we came is superseded."""
+    cloud, journal = SimCloud(CASE.plan, capacity=2, traffic=0), MemoryJournal()
+    first, newer = Log(journal, "web", name="first"), Deployment(CASE.plan, cloud, journal=journal)
+    first.take()  # and nothing is under way yet, so nothing can be asked to turn back
+
+    class Queue(Turns):
+        def sleep(self, seconds: float) -> None:
+            first.release()
+            if self.other.state is None:
+                self.other.advance()
+            super().sleep(seconds)
+
+    take(Log(journal, "web", name="second"), "supersede", Queue(cloud, newer), ours=None)
+    assert newer.result().ok
+    assert phases(journal) == [Phase.PROMOTED]
+
+
 def test_a_simulator_is_not_waited_for() -> None:
     """On a virtual clock nobody lets go while we wait, so it fails at once."""
     cloud, journal, _ = begun(5)
@@ -136,6 +168,80 @@ def test_what_is_no_policy_is_refused() -> None:
     """Another word than the three is an error that names them."""
     with pytest.raises(BlueGreenError, match="lock: 'wait': must be one of fail, queue, supersede"):
         Deployment(CASE.plan, SimCloud(CASE.plan), lock="wait")  # type: ignore[arg-type]
+
+
+def test_who_says_that_another_is_unfinished_gives_the_lease_back() -> None:
+    """The advice of ``Unfinished`` can be followed at once, in the same process."""
+    cloud, journal, first = begun(5)
+    first.release()
+    with pytest.raises(Unfinished, match=r"go on with Deployment\.load"):
+        Deployment(CASE.plan, cloud, journal=journal).advance()
+    assert Deployment.load("web", cloud, journal).run().phase is Phase.PROMOTED
+
+
+# ---------------------------------------------------------------------------------------------- signs of life
+
+
+class Slow(SimCloud):
+    """A world whose time passes on the clock of leases too; after each sleep and call a rival knocks."""
+
+    def __init__(self, *, call_seconds: float = 0, **changes: object) -> None:
+        super().__init__(attrs.evolve(CASE.plan, **changes), capacity=2, traffic=0)
+        self.journal, self.wall, self.call_seconds = MemoryJournal(), 0.0, call_seconds
+        self.rivals = 0
+
+    def passes(self, seconds: float) -> None:
+        """So much time of the leases' clock, then a rival who wants the service."""
+        self.wall += seconds
+        with pytest.raises(LockTaken, match="being deployed by first"):
+            Log(self.journal, "web", wall=lambda: self.wall).take()
+        self.rivals += 1
+
+    def apply(self, command: Command) -> Outcome:
+        self.passes(self.call_seconds)
+        return super().apply(command)
+
+    def promote(self, **options: object) -> None:
+        """One deployment, which nobody takes over."""
+        deployment = Deployment(
+            self.plan, self, journal=self.journal, clock=Sleeper(self), holder="first", **options
+        )  # type: ignore[arg-type]
+        deployment._log._wall = lambda: self.wall
+        assert deployment.run().phase is Phase.PROMOTED
+        assert self.rivals > 5
+
+
+@define
+class Sleeper:
+    """The clock of that world."""
+
+    cloud: Slow
+    virtual: bool = False
+
+    def now(self) -> float:
+        return self.cloud.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.cloud.clock.sleep(seconds)
+        if seconds > 0:
+            self.cloud.passes(seconds)
+
+
+def test_who_sleeps_for_long_shows_life_meanwhile() -> None:
+    """With two minutes between two looks nobody takes a healthy deployment over."""
+    Slow(limits=Limits(poll_seconds=120)).promote()
+
+
+def test_who_is_busy_for_long_shows_life_meanwhile() -> None:
+    """Slow checks, one after the other, and slow commands do not make a healthy deployment look dead."""
+    names = ("one", "two", "three")
+    slow = Slow(call_seconds=50, gates=tuple(Hook(name=name) for name in names))
+
+    def check(*_: object) -> bool:
+        slow.passes(50)
+        return True
+
+    slow.promote(gates={name: HookGate(name, check) for name in names})
 
 
 # -------------------------------------------------------------------------------------------------- unlocking

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bluegreen import Deadlines, Deployment, Hook, HookGate, Rung, Strategy, strategies
+from bluegreen import Deadlines, Deployment, Hook, HookGate, PlanError, Rung, Strategy, strategies
 from bluegreen.core.state import Phase
 from bluegreen_sim import Dies, Settings
 from bluegreen_sim.faults import AlarmOk
@@ -161,11 +161,22 @@ def test_a_hook_that_never_passes_turns_back_at_the_deadline(word: object) -> No
     assert story.failed_requests == 0
 
 
-def test_a_hook_that_nobody_gave_is_never_a_pass() -> None:
-    """A plan names a check that the program did not bring."""
-    story = Story(plan(gates=(Hook(name="acceptance"),))).to_the_end()
-    story.ends(Phase.ROLLED_BACK).everything_borrowed_is_back()
-    assert story.said("no check of this name was given")
+def test_a_hook_called_after_an_approval_has_a_deadline_like_any_other() -> None:
+    """What a check is called says nothing of persons: the rung is approved, and its deadline turns back."""
+    hook = Hook(name="cab-approval", phases=("bake",))
+    wanted = plan(strategy=strategies.canary(50, 60, approval=True), gates=(hook,))
+    story = Story(wanted, checks={"cab-approval": HookGate("cab-approval", lambda *_: "IN_PROGRESS")})
+    story.until(Phase.BAKE).operator.approve()
+    story.to_the_end().ends(Phase.ROLLED_BACK, "gate cab-approval: pending (IN_PROGRESS)")
+
+
+def test_a_hook_that_nobody_gave_is_told_before_anything_begins() -> None:
+    """A plan names a check that the program did not bring: no deployment, and none that is loaded."""
+    with pytest.raises(PlanError, match=r"gates\['acceptance'\]: None: must be given"):
+        Story(plan(gates=(Hook(name="acceptance"),)))
+    story = with_hook("IN_PROGRESS").until(Phase.TEST_TRAFFIC)
+    with pytest.raises(PlanError, match=r"gates\['acceptance'\]: None: must be given"):
+        Deployment.load("web", story.cloud, story.journal)
 
 
 def test_an_alarm_that_loses_its_data_holds_the_bake() -> None:
