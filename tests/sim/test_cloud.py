@@ -214,8 +214,8 @@ def test_a_saved_world_goes_on_where_it_stopped() -> None:
     "data", [{}, {"class": "World", "wings": 2}, {"class": "Nothing"}, {"class": "Sick"}]
 )
 def test_what_is_no_saved_world_is_refused(data: dict[str, object]) -> None:
-    """With a ValueError, whatever is wrong."""
-    with pytest.raises(ValueError, match="saved world"):
+    """With a ValueError that says what is wrong, and what was expected."""
+    with pytest.raises(ValueError, match=r"^no saved world: .+, expected what world_to_dict gave$"):
         world_from_dict(data)
 
 
