@@ -272,6 +272,14 @@ def test_an_instance_answers_for_itself() -> None:
     assert [cloud.fetch("http://i-0001:8080/")[0] for _ in range(4)] == [200, 500, 200, 500]
 
 
+def test_an_instance_that_is_gone_answers_nobody() -> None:
+    """Nobody is there to take the connection, and nobody else answers in its place."""
+    cloud = SimCloud(WEIGHTED)
+    cloud.apply(SetSize(fleet="a", size=1, min=0, max=4))
+    cloud.clock.sleep(400)
+    assert [cloud.fetch(f"http://{name}/")[0] for name in ("i-0001", "i-0002", "i-9999")] == [504, 200, 504]
+
+
 def test_weights_divide_what_is_fetched() -> None:
     """One in ten goes to the group of weight ten."""
     cloud = SimCloud(WEIGHTED)
