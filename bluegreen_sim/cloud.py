@@ -102,8 +102,7 @@ class SimCloud:
             )
         else:
             world = carried_on(world, plan, budget, add_image=add_image)
-        if applications:
-            world = with_applications(world, applications)
+        world = with_applications(world, applications or {})
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)

@@ -14,7 +14,8 @@ from .faults import Budget
 from .groups.scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .users.application import Application
-from .world import Group, Image, Instance, Version, World
+from .users.watching import fails_at
+from .world import NEVER, Group, Image, Instance, Version, World
 
 ALL = 100
 
@@ -170,6 +171,23 @@ def colours_of(plan: Plan, world: World) -> tuple[str, str]:
 
 
 def with_applications(world: World, applications: Mapping[str, Application]) -> World:
-    """The world in which images run these applications, besides those that it knows of."""
-    known = dict(world.settings.applications) | dict(applications)
-    return world.replaced(settings=evolve(world.settings, applications=known))
+    """The world in which images run these applications, besides those that it knows of.
+
+    What answers already, and stops after a time, has that time ahead of it.
+    """
+    if applications:
+        known = dict(world.settings.applications) | dict(applications)
+        world = world.replaced(settings=evolve(world.settings, applications=known))
+    if all(app.fails_after_seconds is None for _, app in world.settings.applications):
+        return world
+    groups = (
+        group.replaced(instances=tuple(_ageing(world, each) for each in group.instances))
+        for group in world.groups
+    )
+    return world.replaced(groups=tuple(groups))
+
+
+def _ageing(world: World, instance: Instance) -> Instance:
+    if not instance.answers or instance.app_at != NEVER:
+        return instance
+    return instance.replaced(app_at=fails_at(world, instance))

@@ -191,6 +191,22 @@ def test_a_version_that_fails_late_fails_in_the_balancers_eyes_too() -> None:
     assert cloud.timeline.failed_requests > 0
 
 
+@pytest.mark.parametrize("image", ["ami-0alpha", "ami-0beta"])
+def test_what_serves_at_the_start_stops_in_its_time(image: str) -> None:
+    """Told by settings or as an argument, for a new world or one that goes on; other images go on."""
+    plan, tired = tutorial()[0], {image: Application(fails_after_seconds=60)}
+    for cloud in (
+        SimCloud(plan, settings=Settings(applications=tired)),
+        SimCloud(plan, applications=tired),
+        SimCloud(plan, world=SimCloud(plan).world, applications=tired),
+    ):
+        cloud.clock.sleep(59)
+        assert cloud.timeline.failed_requests == 0
+        again = SimCloud(plan, world=cloud.world)
+        again.clock.sleep(2)
+        assert again.timeline.failed_requests == (100 if image == "ami-0alpha" else 0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
