@@ -30,6 +30,7 @@ from .groups import autoscaling, steering
 from .groups.scaling import Scaling
 from .looking import Looker
 from .measuring import measure
+from .possible import Known, unfit
 from .settings import Settings
 from .timeline import Timeline
 from .users.application import Application
@@ -55,8 +56,8 @@ class SimCloud:
             hooks, a grace period, scaling policies.
         applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
-        world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
-            not used.
+        world: Goes on from this world; ``capacity``, ``live``, ``live_image``, ``settings`` and ``groups``
+            are then not used.
         choices: Decide what is uncertain, instead of ``seed``.
         add_image: With ``world``: make the plan's image, or its version with an image, exist.
 
@@ -68,6 +69,11 @@ class SimCloud:
         blue: Name of the group that was live at the start; of the second when none was.
         green: Name of the other.
         builder: Builds images in this world.
+
+    Raises:
+        ValueError: If something cannot be, or names what neither the plan nor the world has, so that it would
+            silently never happen; all faults at once, a line for each. What only comes later is named in the
+            ``SimCloud`` that then goes on from this one's world; template versions may be named before.
     """
 
     def __init__(
@@ -90,7 +96,10 @@ class SimCloud:
         add_image: bool = False,
     ) -> None:
         """Make the world, or go on from one."""
+        wrong = list(unfit(capacity, live, budget or Budget()))
         if world is None:
+            # Where none can begin like this: one in which the rest can be looked at as well.
+            capacity, live = (1, 0) if wrong else (capacity, live)
             world = found(
                 plan,
                 capacity=capacity,
@@ -102,31 +111,32 @@ class SimCloud:
             )
         else:
             world = carried_on(world, plan, budget, add_image=add_image)
+        self.blue, self.green = colours_of(plan, world)
+        faults, alarms = tuple(for_groups(fault, self.blue, self.green) for fault in faults), tuple(alarms)
+        Known.of(plan, world, alarms).refuse(
+            wrong, groups=groups or {}, applications=applications or {}, alarms=alarms, faults=faults
+        )
         world = with_applications(world, applications or {})
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
-        self.blue, self.green = colours_of(plan, world)
         self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
-        self.timeline = Timeline(
-            self.traffic,
-            self.blue,
-            nodes=world.settings.node_count,
-            start_ms=world.now,
-            rules=rules_of(world.settings, seed),
-        )
+        self.timeline = self._new_timeline(world, seed)
         self._looker = Looker()
         self._routing = Routing(self.timeline)
         self._fetcher = Fetcher(plan)
         self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
         self._late: list[tuple[int, Callable[[World], World]]] = []
-        faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
         self.timeline.on_phase = self._entered
         world = engine.with_faults(world, faults) if faults else world
         colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
-        self.world = with_alarms(world, tuple(alarms), colours)
+        self.world = with_alarms(world, alarms, colours)
         self._record(self.world)
+
+    def _new_timeline(self, world: World, seed: int) -> Timeline:
+        rules, nodes = rules_of(world.settings, seed), world.settings.node_count
+        return Timeline(self.traffic, self.blue, nodes=nodes, start_ms=world.now, rules=rules)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
 
@@ -290,8 +300,10 @@ class SimCloud:
             By the second of world time at which each period began.
 
         Raises:
-            ValueError: If there is no such metric, statistic or period.
+            ValueError: If there is no such metric, target group, statistic or period.
         """
+        if target_group and (wrong := list(Known.of(self.plan, self.world).of_target_group(target_group))):
+            raise ValueError(wrong[0])
         names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
         return self.measured(
             Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
