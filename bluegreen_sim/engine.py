@@ -7,11 +7,13 @@ launch, scheduled faults, builds. So the same choices give the same world, byte 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import evolve
 
+from .balancing.balancer import set_weights
 from .balancing.checks import application_changed, checked_again
 from .balancing.target_faults import Flaps, OfTargets
 from .choices import Choices
@@ -149,16 +151,20 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
         case AlarmOk(name=name):
             return set_alarm(world, name, "ok")
         case EditWeights(weights=weights):
-            given: dict[str | None, int] = {world.home(group): weight for group, weight in weights}
-            return world.replaced(rule=tuple((name, given.get(name, old)) for name, old in world.rule))
+            given = Counter[str | None]()
+            for group, weight in weights:
+                given[world.home(group)] += weight  # groups behind one target group share its weight
+            return set_weights(world, tuple((name, given.get(name, old)) for name, old in world.rule))
         case During():
             if fault.for_seconds is not None:
                 over = world.now + ms(fault.for_seconds)
                 world = schedule(world, Over(fault.fault, over / 1000), over)
             return begun(world, fault.fault)
         case Over():
-            left = tuple(other for other in world.faults if not _same(other, fault.fault))
-            world = _resettled(world.replaced(faults=left))
+            left = _left_of(world, fault.fault)
+            world = _resettled(
+                world.replaced(faults=tuple(each for each in world.faults if each is not left))
+            )
             return checked_again(world) if isinstance(fault.fault, OfTargets) else world
         case EditVersion() | ScheduledAction() | Refreshes() | MadeAnew() | Gone():
             return edited(world, fault)
@@ -166,10 +172,16 @@ def strike(world: World, fault: Timed, choices: Choices) -> World:
             return _strike_group(world, fault, choices)
 
 
-def _same(one: Lasting, other: Lasting) -> bool:
-    """Whether it is the same fault, however much of it is used up."""
-    left: dict[str, Any] = {name: getattr(other, name) for name in ("times", "left") if hasattr(other, name)}
-    return type(one) is type(other) and evolve(one, **left) == other
+def _left_of(world: World, fault: Lasting) -> Lasting | None:
+    """What a fault has become since it began: of several that it can be, the one that is used up least."""
+    counted = [name for name in ("times", "left", "call", "look") if hasattr(fault, name)]
+
+    def left(each: Lasting) -> list[int]:
+        return [getattr(each, name) for name in counted]
+
+    whole: dict[str, Any] = dict(zip(counted, left(fault), strict=True))
+    same = [each for each in world.faults if type(each) is type(fault) and evolve(each, **whole) == fault]
+    return max((each for each in same if left(each) <= left(fault)), key=left, default=None)
 
 
 def _resettled(world: World) -> World:
@@ -190,11 +202,11 @@ def _strike_group(world: World, fault: Dies | Sick | Flaps | Rescale | EditBound
             away = Sick(fault.group, 0, for_seconds=fault.every_seconds)
             return _stricken(world, group, victims, away) if group else world
         case Rescale():
-            if group is None or "AlarmNotification" in group.suspended:
+            if group is None or group.deleting or "AlarmNotification" in group.suspended:
                 return world
             return resized(world, group, group.desired + fault.delta)
         case EditBounds():
-            if group is None:
+            if group is None or group.deleting:
                 return world
             desired = min(max(group.desired, fault.min), fault.max)
             edited = group.replaced(min=fault.min, max=fault.max, desired=desired)
@@ -238,7 +250,7 @@ def kill(world: World, group: Group, name: str) -> World:
     A running one fails altogether, and the group notices; one that does not run yet is missed at once.
     """
     victims = [each for each in group.instances if each.id == name and not each.life.startswith("leaving")]
-    if victims and victims[0].life == "pending":
+    if victims and victims[0].life.startswith("pending"):
         return end_instance(world, group, name, lower=0)
     world = _stricken(world, group, [each for each in victims if not each.dead], Dies(group.name, 0))
     left = world.group(group.name)
@@ -304,7 +316,7 @@ def _strikes(world: World) -> Iterator[tuple[str, Timed]]:
             yield "sick", Sick(group.name, 0)
         if budget.dies and any(_victims(group, Dies(group.name, 0))):
             yield "dies", Dies(group.name, 0)
-        if budget.rescales and not group.frozen:
+        if budget.rescales and not (group.frozen or group.deleting):
             deltas = ((1, group.desired < group.max), (-1, group.desired > group.min))
             yield from (("rescales", Rescale(group.name, delta, 0)) for delta, free in deltas if free)
     if budget.reds:

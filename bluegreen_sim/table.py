@@ -50,7 +50,9 @@ COLUMNS = (
     Column("share_wanted", "percent", "What weights and targets would give it when the second began."),
     Column("share_real", "percent", "What it got of this second's requests."),
     Column(
-        "http_504", "count", "Of its requests, not answered in time: 10 s to connect, 60 s for an answer."
+        "http_504",
+        "count",
+        "Of its requests, not answered in time: 10 s to connect, the idle timeout for an answer.",
     ),
     Column(
         "p50_ms", "time", "Half of this second's answers took no longer, in milliseconds, where it is known."

@@ -16,14 +16,14 @@ from attrs import evolve
 
 from bluegreen_sim import engine
 from bluegreen_sim.cloud import SimCloud
-from bluegreen_sim.faults import BlindLook, LateCall, LostAnswer, RefusedCall, StaleLook
+from bluegreen_sim.faults import BlindLook, LateCall, RefusedCall, StaleLook
 from bluegreen_sim.groups import autoscaling
 from bluegreen_sim.groups.autoscaling import Refused
 from bluegreen_sim.world import World
 
 from . import strict, wire
 from .answers import CHANGES, MEASURES, READS
-from .asking import NotSimulated, Read
+from .asking import Change, NotSimulated, Read
 from .limits import Limits
 from .models import service_model
 from .notes import note, noted
@@ -145,18 +145,14 @@ class Door:
             if fate.error == "not-sent":
                 raise Unanswered(sent=False)
             raise refusal(service, fate.error, TOLD[fate.error == "absent"])
-        result: dict[str, Any] = {}
-        try:
-            if fate is None or (isinstance(fate, LostAnswer) and fate.applied):
-                cloud.world, result = change(cloud.world, given)
-        except (Refused, AwsError):
-            if fate is None:
-                raise
+        if fate is None:
+            cloud.world, result = change(cloud.world, given)
+            return result
         if isinstance(fate, LateCall):
-            cloud.later(fate.seconds, lambda world: change(world, given)[0])
-        if fate is not None:
-            raise Unanswered(sent=True)
-        return result
+            cloud.later(fate.seconds, partial(_unheard, change, given))
+        elif fate.applied:
+            cloud.world = _unheard(change, given, cloud.world)
+        raise Unanswered(sent=True)
 
     def _look(self, service: str, operation: str, read: Read, given: dict[str, Any]) -> dict[str, Any]:
         groups = operation == "DescribeAutoScalingGroups"
@@ -181,3 +177,11 @@ class Door:
         self._seen, self._groups_asked = before, []
         if isinstance(self._fate, StaleLook):
             self._seen = next(iter(before.history[-self._fate.age :]), before)
+
+
+def _unheard(change: Change, given: dict[str, Any], world: World) -> World:
+    """The world after a request whose answer nobody hears: refused on arrival, it changes nothing."""
+    try:
+        return change(world, given)[0]
+    except (Refused, AwsError):
+        return world

@@ -8,21 +8,19 @@ from uuid import UUID
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-ZONE = "us-east-1a"
-SUBNET = "subnet-0simulated"
 NETWORK = "vpc-0simulated"
 BALANCER = "simulated"
 INSTANCE_TYPE = "t3.micro"
 
 
 def zone(number: int) -> str:
-    """The name of a zone; the first is ``ZONE``."""
-    return ZONE[:-1] + chr(ord("a") + number)
+    """The name of a zone."""
+    return REGION + chr(ord("a") + number)
 
 
 def subnet(number: int) -> str:
-    """The subnet of a zone; that of the first is ``SUBNET``."""
-    return SUBNET if number == 0 else f"subnet-{number}simulated"
+    """The subnet of a zone."""
+    return f"subnet-{number}simulated"
 
 
 _ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:"

@@ -53,8 +53,8 @@ def _after(world: World, group: Group, lives: list[tuple[Instance, Instance | No
     """World and group after this became of its instances."""
     gone = {before.id for before, now in lives if now is None}
     if gone:
-        loose = tuple(loosened(each) for each, now in lives if now is None and each.life == "detaching")
-        world = world.replaced(loose=world.loose + loose) if loose else world
+        out = [each for each, now in lives if now is None and each.life == "detaching" and not each.dead]
+        world = world.replaced(loose=(*world.loose, *map(loosened, out))) if out else world
         group = without(group, gone, world.now)
     group = group.replaced(instances=tuple([now for _, now in lives if now is not None]))
     if group.scaling.hooks:
@@ -71,14 +71,20 @@ def _hooked(world: World, group: Group, lives: list[tuple[Instance, Instance | N
 
 
 def tidied(world: World, group: Group) -> tuple[World, Group]:
-    """World and group after the group has looked after its instances, and at its size."""
-    if tended(world, group):
-        group = tend(world, group)
-    group = react(world, group)
+    """World and group after it has looked after its instances and at its size; one that goes does not."""
+    if not group.deleting:
+        if tended(world, group):
+            group = tend(world, group)
+        group = react(world, group)
     return world.with_group(group), group
 
 
 # -------------------------------------------------------------------------------------------- what is asked
+
+
+def visible(world: World) -> tuple[Group, ...]:
+    """The groups that can be seen yet."""
+    return tuple([group for group in world.groups if group.shown_at <= world.now])
 
 
 def existing(world: World, name: str) -> Group:
@@ -87,10 +93,10 @@ def existing(world: World, name: str) -> Group:
     Raises:
         Refused: If there is none.
     """
-    group = world.group(name)
-    if group is None or group.shown_at > world.now:
+    found = next((group for group in visible(world) if group.name == name), None)
+    if found is None:
         raise Refused("absent", f"AutoScalingGroup name not found - {name}")
-    return group
+    return found
 
 
 def permitted(world: World, action: str) -> None:

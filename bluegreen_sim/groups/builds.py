@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from attrs import evolve
 
@@ -15,6 +16,10 @@ _NEXT: dict[BuildState, BuildState] = {
     "stopping": "stopped",
     "shutting-down": "terminated",
 }
+
+
+_ENDS = re.compile(r"false|exit\s+([0-9]{1,9})")
+"""The first such line ends a script, with 1 or with the number; all other lines succeed."""
 
 
 def progress_builds(world: World) -> World:
@@ -52,16 +57,24 @@ def start_instance(world: World, template: str, version: int | None, token: str,
     return world.replaced(serial=serial, builds=(*world.builds, build))
 
 
-def run_command(world: World, name: str, index: int, text: str) -> World:
-    """Run a shell command; it is done at once. ``false`` ends with 1, ``exit N`` with N, others with 0."""
+def run_command(world: World, name: str, index: int, script: str) -> World:
+    """Run a shell script; it is done at once. Its output is the line by which it ends."""
     build = find_build(world, name)
     if build.state != "running":
         raise Refused("bug", f"instance {name} is {build.state}")
     if index < len(build.runs):
         return world
-    words = text.split()
-    code = int(words[1]) % 256 if words[0] == "exit" and words[1:] else int(words == ["false"])
-    return _with_build(world, evolve(build, runs=(*build.runs, (code, f"$ {text}\n"))))
+    code, line = _end_of(script)
+    return _with_build(world, evolve(build, runs=(*build.runs, (code, f"$ {line}\n"))))
+
+
+def _end_of(script: str) -> tuple[int, str]:
+    """Exit code and line by which a script ends: the first ``exit N`` or ``false``, else its last line."""
+    lines = [line.strip() for line in script.splitlines()]
+    for line in lines:
+        if found := _ENDS.fullmatch(line):
+            return int(found[1] or 1) % 256, line
+    return 0, lines[-1] if lines else ""
 
 
 def stop_instance(world: World, name: str) -> World:

@@ -61,9 +61,11 @@ def _scheduled(world: World, group: Group, action: ScheduledAction) -> World:
 
 
 def _without(world: World, what: str | int) -> World:
+    """The world without an image or a template version; the default version cannot be deleted."""
+    default, *others = world.versions
     return world.replaced(
         images=tuple(image for image in world.images if image.id != what),
-        versions=tuple(version for version in world.versions if version.number != what),
+        versions=(default, *(version for version in others if version.number != what)),
     )
 
 

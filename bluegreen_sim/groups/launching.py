@@ -11,7 +11,7 @@ from collections.abc import Callable
 from attrs import evolve
 
 from ..choices import Choices
-from ..faults import LaunchFails, Scarce, ZoneDown
+from ..faults import Lasting, LaunchFails, Scarce, ZoneDown
 from ..world import NEVER, Group, Instance, World, ms
 from .lifecycle import leave
 from .scaling import PLAIN, Activity
@@ -62,8 +62,9 @@ def _launch(world: World, group: Group, missing: int, choices: Choices) -> World
     number = world.resolved(group.version)
     if why := _unlaunchable(world, number):
         return world.with_group(not_launched(world, group, why))
-    world, room, closed, why = _scarcity(world, group, missing)
-    zones = _places(world, group, min(missing, room), closed)
+    room, closed, why = _scarcity(world, group, missing)
+    zones = _places(world, group, room, closed)
+    world = _used_up(world, group, len(zones))
     serial = world.serial
     launched = []
     for zone in zones:
@@ -94,30 +95,45 @@ def _unlaunchable(world: World, number: int) -> str | None:
     return None if image.available_at <= world.now else f"The image ID '{image.id}' is not available"
 
 
-def _scarcity(world: World, group: Group, missing: int) -> tuple[World, int, set[int], str]:
-    """What faults leave of a launch: (world, instances there is room for, closed zones, why no more)."""
+def _scarcity(world: World, group: Group, missing: int) -> tuple[int, set[int], str]:
+    """What faults leave of a launch: (instances there is room for, closed zones, why no more)."""
     room, why = missing, REASONS["capacity"]
-    closed: set[int] = set()
-    if not world.faults:
-        return world, room, closed, why
-    faults = []
+    closed = {fault.zone for fault in world.faults if isinstance(fault, ZoneDown)}
+    for failing in _failing(world, group):
+        why = REASONS[failing.why]
+        if failing.zone is None:
+            return 0, closed, why
+        closed.add(failing.zone)
     for fault in world.faults:
-        left = fault
-        match fault:
-            case LaunchFails(times=times, group=name) if times and room and name in (None, group.name):
-                left, why = evolve(fault, times=times - 1), REASONS[fault.why]
-                if fault.zone is None:
-                    room = 0
-                else:
-                    closed.add(fault.zone)
-            case Scarce(left=some, group=name) if name in (None, group.name):
-                if some < room:
-                    room, why = some, REASONS[fault.why]
-                left = evolve(fault, left=some - min(some, room))
-            case ZoneDown(zone=zone):
-                closed.add(zone)
-        faults.append(left)
-    return world.replaced(faults=tuple(faults)), room, closed, why
+        if isinstance(fault, Scarce) and fault.group in (None, group.name) and fault.left < room:
+            room, why = fault.left, REASONS[fault.why]
+    return room, closed, why
+
+
+def _failing(world: World, group: Group) -> list[LaunchFails]:
+    """What an attempt to launch fails by: one fault that concerns all zones, else all that concern one."""
+    failing = [
+        fault
+        for fault in world.faults
+        if isinstance(fault, LaunchFails) and fault.times and fault.group in (None, group.name)
+    ]
+    return [fault for fault in failing if fault.zone is None][:1] or failing
+
+
+def _used_up(world: World, group: Group, started: int) -> World:
+    """The world after an attempt to launch by which so many instances were started."""
+    if not world.faults:
+        return world
+    failing = _failing(world, group)
+
+    def left_of(fault: Lasting) -> Lasting:
+        if isinstance(fault, Scarce) and fault.group in (None, group.name):
+            return evolve(fault, left=fault.left - started)
+        if isinstance(fault, LaunchFails) and any(fault is each for each in failing):
+            return evolve(fault, times=fault.times - 1)
+        return fault
+
+    return world.replaced(faults=tuple(map(left_of, world.faults)))
 
 
 def open_zones(world: World, group: Group, closed: set[int]) -> list[int]:

@@ -124,7 +124,7 @@ def leave(instance: Instance, now: int, settings: Settings, hooks: tuple[Hook, .
         settings: How long it drains, if it is registered, or takes to stop.
         hooks: Termination hooks, at which it waits once it has drained.
     """
-    out = partial(instance.replaced, life="leaving", left_at=now)
+    out = partial(_held_no_more(instance).replaced, life="leaving", left_at=now)
     if instance.checked:
         return deregister(out(life_at=NEVER), now, settings)
     if instance.target == "draining":
@@ -186,12 +186,18 @@ def completed(instance: Instance, world: World, group: Group, hook: str, result:
     left = tuple(wait for wait in instance.standing.waits if wait.hook != hook)
     if left and result == "CONTINUE":
         return _held(instance, left)
-    free = instance.replaced(standing=evolve(instance.standing, waits=()))
+    free = _held_no_more(instance)
     if instance.life == "leaving:wait":
         return free.replaced(life="leaving", life_at=world.now + ms(world.settings.stop_seconds))
     if result == "ABANDON":
         return leave(free, world.now, world.settings)
     return in_service(free, world, group)
+
+
+def _held_no_more(instance: Instance) -> Instance:
+    """The instance, waiting at no hook."""
+    waits = instance.standing.waits
+    return instance.replaced(standing=evolve(instance.standing, waits=())) if waits else instance
 
 
 def loosened(instance: Instance) -> Instance:

@@ -178,7 +178,6 @@ class FineNode:
         """
         found: dict[Outcome | None, list[int]] = {}
         self._marks, self._rows = list(marks), dict[str, list[int]]()
-        self._before = dict(self.sent)
         for i, ((start, end), count) in enumerate(zip(pairwise(marks), counts, strict=True)):
             unserved = count
             for name, got in self._second(start, end, count).items():

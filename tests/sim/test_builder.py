@@ -6,12 +6,25 @@ from itertools import product
 
 import pytest
 from attrs import define, evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bluegreen import Deployment, HttpProbe, ImageBuild, Probe
+from bluegreen.aws import AwsBuilder
 from bluegreen.core.observation import ErrorClass, Reading, Result
 from bluegreen.core.state import Ledger
-from bluegreen.ports import BuildCommand, BuildLook, BuildOutcome, Clock
+from bluegreen.ports import (
+    BuildCommand,
+    Builder,
+    BuildLook,
+    BuildOutcome,
+    Clock,
+    RunCommand,
+    StartInstance,
+)
 from bluegreen_sim import SimCloud, tutorial
+from bluegreen_sim.endpoint import session
+from bluegreen_sim.groups import builds
 
 BUILD = ImageBuild(
     service="exercise",
@@ -112,6 +125,46 @@ def test_a_failing_command_makes_no_image() -> None:
     assert "command 2 of 2 ended with exit code 3: exit 3; its output ends: $ exit 3" in result.reason
     assert (result.leftovers, cloud.build_instances) == ((), ())
     assert BUILD.name not in {image.label for image in cloud.world.images}
+
+
+def started(cloud: SimCloud, door: Builder, token: str) -> str:
+    """A build instance that takes commands; its id."""
+    template = "exercise-launch-template"
+    door.apply(
+        StartInstance(service="s", name="n", launch_template=template, version=1, token=token, request=token)
+    )
+    cloud.clock.sleep(60)
+    return door.look(token, "n").instance or ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(("exit 3", 3), ("  exit   257 ", 1), ("false", 1), ("make\nexit 2\nfalse", 2)),
+        *(("exit $CODE", 0), ("exit 1;", 0), ("exit", 0), ("exit \u0663", 0), ("   ", 0), ("", 0)),
+    ],
+)
+def test_a_command_ends_alike_behind_both_doors(text: str, code: int) -> None:
+    """Only ``false`` and a plain ``exit N`` fail, wherever they stand; whatever else it is succeeds."""
+    _, cloud = tutorial()
+    doors: tuple[Builder, ...] = (cloud.builder, AwsBuilder(session(cloud), clock=cloud.clock))
+    for door in doors:
+        token = type(door).__name__
+        instance = started(cloud, door, token)
+        door.apply(RunCommand(instance=instance, token=token, index=0, text=text, seconds=60))
+        cloud.clock.sleep(10)
+        assert [run.exit_code for run in door.look(token, "name").runs] == [code]
+
+
+@given(st.text())
+def test_no_command_breaks_the_world(text: str) -> None:
+    """It ends, with a code that a process can have, and its output is one line."""
+    _, cloud = tutorial()
+    instance = started(cloud, cloud.builder, "t")
+    cloud.world = builds.run_command(cloud.world, instance, 0, text)
+    ((code, output),) = cloud.world.builds[0].runs
+    assert 0 <= code <= 255
+    assert output.endswith("\n")
 
 
 def test_another_builds_image_of_the_name_is_refused() -> None:

@@ -8,8 +8,13 @@ import pytest
 from attrs import evolve
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from bluegreen_sim import Busy, Denied, During, LateCall, Scarce, Settings, SimCloud
+from bluegreen import Deployment, MemoryJournal
+from bluegreen.aws import AwsCloud
+from bluegreen_sim import Busy, Denied, During, LateCall, Scarce, Settings, SimCloud, SlowToShow
+from bluegreen_sim.endpoint import names, session
 from bluegreen_sim.endpoint.answers.autoscaling_hooks import action_token
+from bluegreen_sim.engine import with_faults
+from bluegreen_sim.faults import Fault
 from tests.sim.wired import SHARED, TG, TG_A, TG_B, WEIGHTED, Aws, code, pinned
 
 QUICK = Settings(react_seconds=0, boot_seconds=(0,), deregistration_seconds=30)
@@ -357,6 +362,120 @@ def test_faults_of_calls_reach_boto3() -> None:
     assert code(failure) == "ScalingActivityInProgress"
     cloud.clock.sleep(60)
     resize(aws, 1, "b")
+
+
+@pytest.mark.parametrize("fault", [SlowToShow(45), Busy("c")])
+def test_a_group_is_made_whole_whatever_hinders_later_calls(fault: Fault) -> None:
+    """Attached, told and tagged at its creation, by one call that is not about a group that exists."""
+    made = []
+    for faults in ((), (fault,)):
+        cloud, aws = aws_of()
+        cloud.world = with_faults(cloud.world, faults)
+        aws.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName="c",
+            LaunchTemplate=pinned(1),
+            MinSize=1,
+            MaxSize=1,
+            HealthCheckType="ELB",
+            TargetGroupARNs=[TG_B],
+            Tags=[{"Key": "k", "Value": "v"}],
+            LifecycleHookSpecificationList=[
+                {"LifecycleHookName": "ready", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+            ],
+        )
+        cloud.clock.sleep(46)
+        made.append(aws.group("c"))
+    assert made[0] == made[1]
+    assert made[0]["Tags"][0]["Key"] == "k"
+
+
+def test_a_group_that_does_not_show_yet_shows_nowhere() -> None:
+    """Neither by name nor in lists of groups, instances, tags or activities, until its time."""
+    cloud, aws = aws_of(faults=[SlowToShow(45)])
+    asked = aws.autoscaling
+    asked.create_auto_scaling_group(
+        AutoScalingGroupName="c",
+        LaunchTemplate=pinned(1),
+        MinSize=1,
+        MaxSize=1,
+        Tags=[{"Key": "k", "Value": "v"}],
+    )
+
+    def shown() -> list[bool]:
+        lists = (
+            asked.describe_auto_scaling_groups()["AutoScalingGroups"],
+            asked.describe_auto_scaling_instances()["AutoScalingInstances"],
+            asked.describe_scaling_activities()["Activities"],
+            [{"AutoScalingGroupName": tag["ResourceId"]} for tag in asked.describe_tags()["Tags"]],
+        )
+        return ["c" in [each["AutoScalingGroupName"] for each in listed] for listed in lists]
+
+    cloud.clock.sleep(44)
+    assert not any(shown())
+    cloud.clock.sleep(1)
+    assert all(shown())
+
+
+def test_a_new_group_that_is_slow_to_show_is_waited_for_through_boto3() -> None:
+    """As through the other door: a deployment that makes its group anew is promoted."""
+    plan = evolve(WEIGHTED, fleets="replace")
+    cloud, _ = aws_of(plan, faults=[SlowToShow(45)])
+    found = AwsCloud(session(cloud), clock=cloud.clock)
+    result = Deployment(plan, found, journal=MemoryJournal()).run()
+    assert (result.phase.value, cloud.timeline.failed_requests) == ("promoted", 0)
+
+
+def test_a_late_call_that_is_refused_on_arrival_changes_nothing() -> None:
+    """Meanwhile its size is out of bounds, or its name is taken: time goes on."""
+    cloud, aws = aws_of(faults=[LateCall(1, 30), LateCall(2, 30)])
+    new: dict[str, Any] = {"LaunchTemplate": pinned(1), "MinSize": 0, "MaxSize": 1}
+    with pytest.raises(ConnectionClosedError):
+        aws.autoscaling.set_desired_capacity(AutoScalingGroupName="a", DesiredCapacity=4)
+    with pytest.raises(ConnectionClosedError):
+        aws.autoscaling.create_auto_scaling_group(AutoScalingGroupName="c", **new)
+    aws.autoscaling.update_auto_scaling_group(AutoScalingGroupName="a", MaxSize=3)
+    aws.autoscaling.create_auto_scaling_group(AutoScalingGroupName="c", **new)
+    cloud.clock.sleep(60)
+    assert (aws.group("a")["DesiredCapacity"], cloud.world.now) == (2, 60_000)
+
+
+def test_a_group_that_was_limited_to_a_zone_can_be_widened_again() -> None:
+    """By zones or by subnets; by names that are not of this world it is everywhere."""
+    cloud, aws = aws_of(settings=evolve(QUICK, zones=2))
+    both: list[dict[str, Any]] = [
+        {"AvailabilityZones": ["us-east-1a", "us-east-1b"]},
+        {"VPCZoneIdentifier": f"{names.subnet(0)},{names.subnet(1)}"},
+        {"VPCZoneIdentifier": "subnet-of-mine"},
+    ]
+    for wide in both:
+        for where, expected in (
+            ({"AvailabilityZones": ["us-east-1b"]}, (1,)),
+            (wide, ()),
+            ({"MaxSize": 9}, ()),
+        ):
+            aws.autoscaling.update_auto_scaling_group(AutoScalingGroupName="a", **where)
+            found = cloud.world.group("a")
+            assert found is not None
+            assert found.scaling.zones == expected
+
+
+@pytest.mark.parametrize("zones", [1, 3])
+def test_every_service_puts_an_instance_into_the_same_zone(zones: int) -> None:
+    """Auto Scaling, EC2 and the subnets of the load balancer, of which there is one in each zone."""
+    _, aws = aws_of(settings=evolve(QUICK, zones=zones), capacity=4)
+    by_group = aws.autoscaling.describe_auto_scaling_instances()["AutoScalingInstances"]
+    expected = {each["InstanceId"]: each["AvailabilityZone"] for each in by_group}
+    assert len(set(expected.values())) == zones
+    described = [each["Instances"][0] for each in aws.ec2.describe_instances()["Reservations"]]
+    assert {each["InstanceId"]: each["Placement"]["AvailabilityZone"] for each in described} == expected
+    statuses = aws.ec2.describe_instance_status()["InstanceStatuses"]
+    assert {each["InstanceId"]: each["AvailabilityZone"] for each in statuses} == expected
+    balancer = aws.elbv2.describe_load_balancers()["LoadBalancers"][0]
+    ids = [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
+    subnets = aws.ec2.describe_subnets(SubnetIds=ids)["Subnets"]
+    where = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    assert {each["InstanceId"]: where[each["SubnetId"]] for each in described} == expected
+    assert [zone["ZoneName"] for zone in balancer["AvailabilityZones"]] == list(where.values())
 
 
 def test_an_account_tells_its_limits() -> None:

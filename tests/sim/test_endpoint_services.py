@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from attrs import evolve
 from botocore.exceptions import ClientError
 
 from bluegreen.core.commands import Attach, CreateFleet, Detach, PrepareVersion, SetSize
+from bluegreen.core.gates import Alarm
 from bluegreen.core.state import Ledger
 from bluegreen_sim import AlarmRed, LaunchFails, Settings, SimCloud
 from bluegreen_sim.endpoint import NotSimulated, names, session
@@ -496,3 +498,19 @@ def test_alarms_are_in_the_state_that_they_were_put_in() -> None:
     assert states() == {"errors": "OK", "new": "INSUFFICIENT_DATA"}
     watch.delete_alarms(AlarmNames=["new"])
     assert states(AlarmNamePrefix="n") == {}
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_the_history_of_alarms_is_in_order_within_one_moment_too(*, newest_first: bool) -> None:
+    """Red and mended at once: the last state is the newest, on every hash seed."""
+    gates = tuple(Alarm(name=f"errors-{number}") for number in range(8))
+    cloud = SimCloud(evolve(SHARED, gates=gates))
+    watch = Aws(cloud).cloudwatch
+    for gate in gates:
+        for state in ("ALARM", "OK"):
+            watch.set_alarm_state(AlarmName=gate.name, StateValue=state, StateReason="told")
+    scan: Any = "TimestampDescending" if newest_first else "TimestampAscending"
+    for gate in gates:
+        items = watch.describe_alarm_history(AlarmName=gate.name, ScanBy=scan)["AlarmHistoryItems"]
+        told = [json.loads(item["HistoryData"])["newState"]["stateValue"] for item in items]
+        assert told == (["OK", "ALARM"] if newest_first else ["ALARM", "OK"])

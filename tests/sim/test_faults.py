@@ -1,6 +1,7 @@
 """Each fault strikes, as scheduled or as chosen."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -29,6 +30,7 @@ from bluegreen_sim import (
     EditWeights,
     Errors,
     Gone,
+    LateCall,
     LaunchFails,
     LostAnswer,
     LuckyProbe,
@@ -38,17 +40,20 @@ from bluegreen_sim import (
     RefusedCall,
     Rescale,
     Scaling,
+    Scarce,
     ScheduledAction,
     Settings,
     Sick,
     SimCloud,
     SlowBoot,
     StaleLook,
+    ZoneDown,
     enumerate_runs,
     parse,
     testing,
 )
-from bluegreen_sim.faults import Fault
+from bluegreen_sim.engine import with_faults
+from bluegreen_sim.faults import Fault, Lasting, for_groups
 
 PLAN = Plan(
     service="s",
@@ -150,6 +155,51 @@ def test_somebody_else_may_set_weights() -> None:
     assert shares is not None
     assert shares.weights == (("a", 60), ("b", 40))
     assert cloud.timeline.shares()[5]["errors"] == 40
+
+
+@pytest.mark.parametrize(
+    ("weights", "errors"), [((("green", 100), ("blue", 0)), 0), ((("blue", 0), ("green", 0)), 100)]
+)
+def test_weights_of_groups_behind_one_target_group_add_up(
+    weights: tuple[tuple[str, int], ...], errors: int
+) -> None:
+    """In either order, nobody is left out as long as one of them has a weight."""
+    shared = evolve(PLAN, routing=SharedTargetGroup("tg"))
+    cloud = SimCloud(shared)
+    cloud.world = with_faults(cloud.world, (for_groups(EditWeights(weights, at_seconds=5), "a", "b"),))
+    cloud.clock.sleep(6)
+    assert cloud.world.rule == (("tg", 100 - errors),)
+    assert cloud.timeline.shares()[5]["errors"] == errors
+
+
+COUNTED: tuple[Lasting, ...] = (
+    *(LostAnswer(2), LostAnswer(3, applied=False), RefusedCall(3), LateCall(4, 5)),
+    *(StaleLook(3), BlindLook(2), LaunchFails(2, "green"), Scarce(3, "green")),
+    *(ZoneDown(0), Denied("Freeze"), Busy("green")),
+)
+
+
+@given(
+    fault=st.sampled_from(COUNTED),
+    lasting=st.lists(st.sampled_from(COUNTED), max_size=2),
+    calls=st.integers(0, 5),
+    looks=st.integers(0, 4),
+)
+def test_what_lasts_for_a_time_is_over_however_much_of_it_is_used_up(
+    fault: Lasting, lasting: list[Lasting], calls: int, looks: int
+) -> None:
+    """What is left afterwards is what there would be if it had never been, and that alone."""
+    left = []
+    for faults in ([*lasting, During(fault, 0, for_seconds=100)], lasting):
+        cloud = SimCloud(PLAN, faults=faults, traffic=0)
+        cloud.clock.sleep(1)
+        for _ in range(calls):
+            cloud.apply(Freeze(fleet="a", frozen=True))
+        for _ in range(looks):
+            look(cloud)
+        cloud.clock.sleep(120)
+        left.append(Counter(cloud.world.faults))
+    assert left[0] == left[1]
 
 
 def test_a_lost_answer_hides_whether_it_was_applied() -> None:

@@ -11,9 +11,15 @@ from attrs import evolve
 
 from bluegreen.core.commands import SetSize
 from bluegreen_sim import (
+    Budget,
+    Busy,
     Dies,
+    During,
+    EditBounds,
+    EditVersion,
     Hook,
     NeverHealthy,
+    Refreshes,
     Rescale,
     Scaling,
     ScheduledAction,
@@ -21,8 +27,10 @@ from bluegreen_sim import (
     Sick,
     SimCloud,
     TargetTracking,
+    ZoneDown,
     engine,
 )
+from bluegreen_sim.faults import Fault
 from bluegreen_sim.groups import autoscaling, membership
 from bluegreen_sim.groups.scaling import PROCESSES
 from bluegreen_sim.world import Image
@@ -420,6 +428,41 @@ def test_what_a_group_cannot_be_told_is_named(call: Callable[[], object], messag
     """The error has the field, its value and what to give, of each that is wrong."""
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Rescale("green", 1, 5),
+        EditBounds("green", 1, 4, 5),
+        EditVersion("green", 1, 5),
+        ScheduledAction("green", 5, min=1, desired=2),
+        Refreshes("green", 5),
+        Dies("green", 5),
+        During(Busy("blue"), 5, 10),
+        During(ZoneDown(1), 5, 10),
+    ],
+)
+@pytest.mark.parametrize("process", ["", "AZRebalance", "Launch"])
+def test_a_group_that_goes_is_gone_at_its_time(fault: Fault, process: str) -> None:
+    """Whatever happens meanwhile to it or to others, and whatever is suspended: nothing comes back."""
+    cloud = cloud_of(2, settings=evolve(QUICK, zones=2, delete_seconds=120), faults=[fault])
+    ask(cloud, autoscaling.delete_group, "b")
+    for suspended in (True, False) if process else ():
+        ask(cloud, autoscaling.suspend, "b", [process], suspended=suspended)
+    cloud.clock.sleep(119)
+    assert (group(cloud, "b").desired, group(cloud, "b").instances) == (0, ())
+    cloud.clock.sleep(1)
+    assert cloud.world.group("b") is None
+
+
+def test_what_goes_is_not_rescaled_by_a_budget() -> None:
+    """There is nothing that could strike it, so no choice."""
+    cloud = cloud_of(2, settings=evolve(QUICK, delete_seconds=120), budget=Budget(rescales=1))
+    ask(cloud, autoscaling.freeze, "a", frozen=True)
+    ask(cloud, autoscaling.delete_group, "b")
+    cloud.clock.sleep(5)
+    assert not cloud.choices.widths
 
 
 def test_only_the_groups_of_the_plan_can_be_told_something() -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bluegreen.core.state import Ledger
 from bluegreen_sim import During, EditVersion, Gone, LaunchFails, Scaling, Scarce, SimCloud, ZoneDown, engine
+from bluegreen_sim.faults import Fault
 from bluegreen_sim.groups import autoscaling, membership
 from bluegreen_sim.groups.launching import REASONS
 from bluegreen_sim.world import Image
-from tests.sim.grouped import QUICK, ask, cloud_of, group, instance, lives, wanted
+from tests.sim.grouped import QUICK, WEIGHTED, ask, cloud_of, group, instance, lives, wanted
 
 THREE = evolve(QUICK, zones=3, nodes=3, boot_seconds=(0,))
 
@@ -126,6 +131,39 @@ def test_too_little_capacity_gives_a_part() -> None:
     assert pauses == [15, 30, 60, 120, 240]
 
 
+HINDRANCES = st.one_of(
+    st.builds(Scarce, st.integers(0, 4), st.sampled_from(("blue", "green", None)), st.just("quota")),
+    st.builds(LaunchFails, st.integers(1, 2), st.just("green")),
+    st.builds(LaunchFails, st.integers(1, 2), st.just("green"), st.just("subnet"), st.integers(0, 1)),
+    st.builds(ZoneDown, st.integers(0, 1)),
+)
+
+
+@given(st.lists(HINDRANCES, max_size=4), st.randoms(use_true_random=False))
+def test_the_order_of_what_hinders_launches_does_not_matter(faults: list[Fault], die: Random) -> None:
+    """Whichever fault is given first, the same instances come at the same times, for the same reasons."""
+    seen = []
+    for order in (faults, die.sample(faults, len(faults))):
+        cloud = cloud_of(1, faults=order, settings=evolve(THREE, zones=2, nodes=2))
+        ask(cloud, autoscaling.set_size, "b", 3, 0, 4)
+        for _ in range(8):
+            cloud.clock.sleep(15)
+        log = [(past.started_at, past.code, past.said) for past in group(cloud, "b").log]
+        seen.append((zones(cloud, "b"), log, group(cloud, "b").launch_error))
+    assert seen[0] == seen[1]
+
+
+def test_what_was_never_started_does_not_use_up_what_there_is() -> None:
+    """While launches fail by another fault, and while all zones are closed, nothing is taken."""
+    for other in (LaunchFails(1), During(ZoneDown(0), 0, 60)):
+        settings = evolve(QUICK, boot_seconds=(0,))
+        cloud = cloud_of(1, faults=[Scarce(2, "green"), other], settings=settings)
+        cloud.clock.sleep(1)
+        ask(cloud, autoscaling.set_size, "b", 2, 0, 4)
+        cloud.clock.sleep(150)
+        assert len(wanted(cloud, "b")) == 2
+
+
 @pytest.mark.parametrize("why", sorted(set(REASONS) - {"hooks"}))
 def test_each_reason_is_said_in_awss_words(why: str) -> None:
     """A failed launch says why, in the activity and in a look."""
@@ -137,7 +175,7 @@ def test_each_reason_is_said_in_awss_words(why: str) -> None:
 
 @pytest.mark.parametrize(
     ("gone", "words"),
-    [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (1, "version 1 does not")],
+    [("ami-0alpha", "image id '[ami-0alpha]' does not exist"), (2, "version 2 does not")],
 )
 def test_what_a_launch_needs_may_be_gone(gone: str | int, words: str) -> None:
     """An image or a version that somebody deleted: nothing can be launched from it, what runs goes on."""
@@ -145,11 +183,22 @@ def test_what_a_launch_needs_may_be_gone(gone: str | int, words: str) -> None:
     cloud.world = cloud.world.replaced(
         versions=(*cloud.world.versions, evolve(cloud.world.versions[0], number=2))
     )
+    ask(cloud, autoscaling.set_version, "a", 2)
     cloud.clock.sleep(10)
     ask(cloud, autoscaling.set_size, "a", 3, 0, 4)
     cloud.clock.sleep(30)
     assert words in (group(cloud).launch_error or "")
     assert lives(cloud) == {"i-0001": "running", "i-0002": "running"}
+
+
+def test_the_default_version_cannot_be_deleted() -> None:
+    """Somebody who tries it changes nothing: looks and launches find it."""
+    cloud = cloud_of(2, faults=[Gone(1, 5)])
+    cloud.clock.sleep(10)
+    assert cloud.look(WEIGHTED, Ledger("d")).default_version == 1
+    ask(cloud, autoscaling.set_size, "a", 3, 0, 4)
+    cloud.clock.sleep(1)
+    assert len(wanted(cloud)) == 3
 
 
 # ------------------------------------------------------------------------------------------------- versions

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from attrs import evolve
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from bluegreen_sim import Hook, NeverHealthy, Scaling, Sick
+from bluegreen_sim import Hook, NeverHealthy, Scaling, Sick, engine
 from bluegreen_sim.groups import autoscaling, membership
 from tests.sim.grouped import QUICK, SHARED, ask, cloud_of, group, instance, lives, refused, wanted
 
@@ -161,6 +164,37 @@ def test_an_instance_in_standby_is_neither_a_target_nor_watched() -> None:
     assert lives(cloud)["i-0001"] == "standby"
     ask(cloud, membership.exit_standby, "a", ["i-0001"])
     assert (group(cloud).desired, instance(cloud, "i-0001").target) == (3, "initial")
+
+
+@pytest.mark.parametrize("was", ["new", "running", "leaving", "standby", "detaching"])
+@given(
+    hook=st.sampled_from((LAUNCH, END)).map(partial(evolve, timeout_seconds=600)), seconds=st.integers(0, 100)
+)
+def test_an_instance_that_ec2_ends_is_gone_whatever_its_life(was: str, hook: Hook, seconds: int) -> None:
+    """New or old, at a hook or aside, on its way out: nothing is left of it, in the group or beside it."""
+    name = "i-0003" if was == "new" else "i-0001"
+    cloud = cloud_of(2, Scaling(hooks=(hook,)))
+    ask(cloud, autoscaling.set_size, "a", 3 if was == "new" else 2, 0, 4)
+    if was == "leaving":
+        ask(cloud, membership.end_instance, group(cloud), name, lower=0)
+    elif was == "standby":
+        ask(cloud, membership.enter_standby, "a", [name], lower=False)
+    elif was == "detaching":
+        ask(cloud, membership.detach_instances, "a", [name], lower=False)
+    cloud.clock.sleep(seconds)
+    assume(name in lives(cloud))
+    ask(cloud, engine.kill, group(cloud), name)
+    cloud.clock.sleep(800)
+    assert name not in [*lives(cloud), *(each.id for each in cloud.world.loose)]
+
+
+def test_who_leaves_from_a_hook_no_longer_waits_at_it() -> None:
+    """An answer that comes late does not bring it back."""
+    cloud = cloud_of(1, Scaling(hooks=(Hook("ready"),)))
+    ask(cloud, autoscaling.set_size, "a", 2, 0, 4)
+    cloud.clock.sleep(11)
+    ask(cloud, membership.end_instance, group(cloud), "i-0002", lower=1)
+    assert "No active" in refused(cloud, membership.complete, "a", "ready", "i-0002", "CONTINUE")
 
 
 def test_standby_keeps_the_bounds() -> None:

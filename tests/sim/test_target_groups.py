@@ -149,6 +149,13 @@ def test_cross_zone_cannot_be_turned_off_at_the_load_balancer() -> None:
         )
 
 
+def test_the_load_balancer_shows_the_idle_timeout_that_it_heeds() -> None:
+    """That of the settings."""
+    aws = Aws(SimCloud(SHARED, settings=Settings(idle_timeout_seconds=120)))
+    shown = aws.elbv2.describe_load_balancer_attributes(LoadBalancerArn=names.BALANCER_ARN)["Attributes"]
+    assert {"Key": "idle_timeout.timeout_seconds", "Value": "120"} in shown
+
+
 def test_a_target_group_turns_cross_zone_off_for_itself() -> None:
     """Requests that enter in the other zone then meet nobody."""
     cloud = SimCloud(SHARED, capacity=1, settings=Settings(zones=2))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bluegreen_sim.groups import autoscaling
 from bluegreen_sim.groups.scaling import Activity
 from bluegreen_sim.world import Group, Instance, World
 
@@ -25,7 +26,7 @@ SIX_WEEKS_MS = 6 * 7 * 86_400_000
 def _describe_scaling_activities(world: World, given: Given) -> Given:
     """The newest first."""
     wanted = given.get("AutoScalingGroupName")
-    groups = [find_group(world, wanted)] if wanted else world.groups
+    groups = [find_group(world, wanted)] if wanted else autoscaling.visible(world)
     found = [activity for group in groups for activity in activities(world, group)]
     if ids := given.get("ActivityIds"):
         found = [activity for activity in found if activity["ActivityId"] in ids]

@@ -50,9 +50,8 @@ def _processes(given: Given) -> list[str]:
 def _update_auto_scaling_group(world: World, given: Given) -> tuple[World, Given]:
     """Only what is named changes; bounds move the wanted size when it is not named (API reference)."""
     name = given["AutoScalingGroupName"]
-    group = find_group(world, name)
-    autoscaling.changeable(world, name)
-    world = _told(world, name, given, SIZES)
+    group = autoscaling.changeable(world, name)
+    world = _told(world, group, given, SIZES)
     if "LaunchTemplate" in given:
         world = autoscaling.set_version(world, name, _pointed(world, given["LaunchTemplate"]))
     low, high = given.get("MinSize", group.min), given.get("MaxSize", group.max)
@@ -69,10 +68,9 @@ def _pointed(world: World, template: Given) -> int | Resolved:
         raise AwsError("ValidationError", said) from error
 
 
-def _told(world: World, name: str, given: Given, handled: tuple[str, ...]) -> World:
+def _told(world: World, group: Group, given: Given, handled: tuple[str, ...]) -> World:
     """The world with a group told the rest; what would change something else is not simulated."""
-    group = find_group(world, name)
-    scaling, rest = group.scaling, dict(given)
+    name, rest = group.name, dict(given)
     for key in (*handled, "AutoScalingGroupName"):
         rest.pop(key, None)
     changes: Given = {
@@ -82,26 +80,27 @@ def _told(world: World, name: str, given: Given, handled: tuple[str, ...]) -> Wo
         raise NotSimulated(f"health checks of type {changes['checks']} are not simulated: EC2 and ELB are")
     if unknown := sorted(set(changes.get("termination", ())) - set(POLICIES)):
         raise NotSimulated(f"the termination policies {', '.join(unknown)} are not simulated")
-    changes |= _zones(world, rest)
+    changes |= _zones(world, group, rest)
     if unknown := sorted(rest.keys() - SETTINGS):
         raise NotSimulated(f"of a group, {', '.join(unknown)} is not simulated")
     if rest:
         world = noted(world, f"settings {name}", note(world, f"settings {name}", {}) | rest)
     if not changes:
         return world
-    group = group.replaced(scaling=evolve(scaling, **changes))
+    group = group.replaced(scaling=evolve(group.scaling, **changes))
     if world.elb_checked(group) and "checks" in changes:
         group = group.replaced(armed=note(world, f"settings {name}", {}).get("attached at creation", False))
     return autoscaling.tidied(world, group)[0]
 
 
-def _zones(world: World, rest: Given) -> Given:
-    """The zones that are named, by themselves or by their subnets; names of our own are kept and mean all."""
+def _zones(world: World, group: Group, rest: Given) -> Given:
+    """The zones that are named, by themselves or by their subnets; other names are kept and mean all."""
     every = range(world.settings.zones)
     zones = {names.zone(zone): zone for zone in every} | {names.subnet(zone): zone for zone in every}
     named = [*rest.get("AvailabilityZones", ()), *rest.get("VPCZoneIdentifier", "").split(",")]
-    known = sorted({zones[name] for name in named if name in zones})
-    return {"zones": tuple(known)} if known and len(known) < len(every) else {}
+    known = tuple(sorted({zones[name] for name in named if name in zones}))
+    wanted = known if len(known) < len(every) else ()
+    return {"zones": wanted} if any(named) and wanted != group.scaling.zones else {}
 
 
 def _maintenance(policy: Given) -> tuple[int, int] | None:
@@ -161,9 +160,11 @@ def _create_auto_scaling_group(world: World, given: Given) -> tuple[World, Given
     world = autoscaling.add_group(world, group)
     created: Given = {"created": world.now, "attached at creation": bool(arns)}
     world = noted(world, f"settings {name}", created)
-    world = _told(_attached(world, name, arns, by_source=bool(sources)), name, given, AT_CREATION)
+    # It may be slow to show, so from here on it is not looked up by its name.
+    world = _attached(world, world.groups[-1], arns, by_source=bool(sources))
+    world = _told(world, world.groups[-1], given, AT_CREATION)
     for hook in given.get("LifecycleHookSpecificationList", ()):
-        world = with_hook(world, name, hook)
+        world = with_hook(world, world.groups[-1], hook)
     group = world.groups[-1]
     world = world.with_group(group.replaced(armed=bool(arns) and world.elb_checked(group)))
     return _with_tags(world, name, listed), {}
@@ -183,22 +184,23 @@ def _delete_auto_scaling_group(world: World, given: Given) -> tuple[World, Given
 
 
 def _attach(world: World, given: Given) -> tuple[World, Given]:
-    return _attached(world, given["AutoScalingGroupName"], given["TargetGroupARNs"], by_source=False), {}
+    group = autoscaling.changeable(world, given["AutoScalingGroupName"])
+    return _attached(world, group, given["TargetGroupARNs"], by_source=False), {}
 
 
 def _attach_traffic_sources(world: World, given: Given) -> tuple[World, Given]:
     arns = _identifiers(given["TrafficSources"])
-    return _attached(world, given["AutoScalingGroupName"], arns, by_source=True), {}
+    group = autoscaling.changeable(world, given["AutoScalingGroupName"])
+    return _attached(world, group, arns, by_source=True), {}
 
 
-def _attached(world: World, name: str, arns: list[str], *, by_source: bool) -> World:
-    group = autoscaling.changeable(world, name)
+def _attached(world: World, group: Group, arns: list[str], *, by_source: bool) -> World:
     if len(arns) > GROUPS:
         raise AwsError("ValidationError", f"at most {GROUPS} target groups in one call, not {len(arns)}")
     wanted = {find_target_group(world, arn) for arn in arns}
     if not wanted:
         return world
-    home = world.home(name)
+    name, home = group.name, world.home(group.name)
     draining = any(instance.target == "draining" for instance in group.instances)
     if len(wanted) > 1 or (home not in (None, *wanted) and (group.attached or draining)):
         raise NotSimulated(f"a group can be behind one target group at a time; {name} is behind {home}")

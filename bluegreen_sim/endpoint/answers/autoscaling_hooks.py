@@ -11,7 +11,7 @@ from attrs import evolve
 
 from bluegreen_sim.groups import autoscaling, lifecycle, membership
 from bluegreen_sim.groups.scaling import Hook
-from bluegreen_sim.world import World
+from bluegreen_sim.world import Group, World
 
 from .. import names
 from ..asking import Change, Given, Read
@@ -23,9 +23,8 @@ HOOKS = 50
 """Hooks of a group (user guide, "Quotas")."""
 
 
-def with_hook(world: World, name: str, given: Given) -> World:
+def with_hook(world: World, group: Group, given: Given) -> World:
     """The world with a hook of a group added or changed; instances that wait already are not concerned."""
-    group = autoscaling.changeable(world, name)
     old = next((hook for hook in group.scaling.hooks if hook.name == given["LifecycleHookName"]), None)
     if old is None and "LifecycleTransition" not in given:
         raise AwsError("ValidationError", "a new lifecycle hook needs a LifecycleTransition")
@@ -48,7 +47,7 @@ def with_hook(world: World, name: str, given: Given) -> World:
 
 
 def _put_lifecycle_hook(world: World, given: Given) -> tuple[World, Given]:
-    return with_hook(world, given["AutoScalingGroupName"], given), {}
+    return with_hook(world, autoscaling.changeable(world, given["AutoScalingGroupName"]), given), {}
 
 
 def _delete_lifecycle_hook(world: World, given: Given) -> tuple[World, Given]:

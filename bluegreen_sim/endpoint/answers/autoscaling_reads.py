@@ -50,11 +50,7 @@ def group_tag(name: str) -> str:
 
 def _describe_auto_scaling_groups(world: World, given: Given) -> Given:
     wanted = given.get("AutoScalingGroupNames")
-    found = [
-        group
-        for group in world.groups
-        if group.shown_at <= world.now and (not wanted or group.name in wanted)
-    ]
+    found = [group for group in autoscaling.visible(world) if not wanted or group.name in wanted]
     found = passing(found, given.get("Filters", ()), partial(_filtered, world))
     some, following = page(found, given, "MaxRecords", "NextToken", 50)
     with_instances = given.get("IncludeInstances", True)
@@ -159,7 +155,7 @@ def _describe_auto_scaling_instances(world: World, given: Given) -> Given:
     wanted = given.get("InstanceIds")
     found = [
         (group, instance)
-        for group in world.groups
+        for group in autoscaling.visible(world)
         for instance in group.instances
         if not wanted or instance.id in wanted
     ]
@@ -212,7 +208,7 @@ def _attachments(world: World, group: Group) -> list[tuple[str, str]]:
 
 
 def _describe_tags(world: World, given: Given) -> Given:
-    found = [tag for group in world.groups for tag in _tags(world, group.name)]
+    found = [tag for group in autoscaling.visible(world) for tag in _tags(world, group.name)]
     under = {"auto-scaling-group": "ResourceId", "key": "Key", "value": "Value"}
     for wanted in given.get("Filters", ()):
         if wanted["Name"] == "propagate-at-launch":

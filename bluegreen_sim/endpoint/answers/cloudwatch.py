@@ -105,10 +105,12 @@ def _describe_alarm_history(world: World, given: Given) -> Given:
         if name != given.get("AlarmName", name):
             continue
         changed, red = _turned(world, name)
-        for at, word in {(changed, state), (red, "alarm")}:
+        for at, word in dict.fromkeys([(red, "alarm"), (changed, state)]):
             if at >= 0:
                 found.append((at, name, {"newState": {"stateValue": STATES[word]}}))
-    found.sort(key=lambda item: item[0], reverse=given.get("ScanBy") != "TimestampAscending")
+    found.sort(key=lambda item: item[0])
+    if given.get("ScanBy") != "TimestampAscending":
+        found.reverse()
     items = [
         {
             "AlarmName": name,

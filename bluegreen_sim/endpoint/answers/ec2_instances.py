@@ -59,13 +59,14 @@ class Machine:
     tags: dict[str, str]
     group: str | None = None
     checks: str = "ok"
+    zone: int = 0
 
 
 def machines(world: World) -> list[Machine]:
     """The instances that can be listed, those of groups first."""
     found = [_member(world, group, each) for group in world.groups for each in group.instances]
     found += [
-        Machine(each.id, "running", each.version, each.launched_at, tags(world, each.id))
+        Machine(each.id, "running", each.version, each.launched_at, tags(world, each.id), zone=each.zone)
         for each in world.loose
     ]
     for build in world.builds:
@@ -87,8 +88,8 @@ def _member(world: World, group: Group, instance: Instance) -> Machine:
         state = "shutting-down"
     # In this world a machine is up when its application is; what has answered and does so no more is broken.
     checks = "ok" if instance.answers else "impaired" if instance.answered else "initializing"
-    at = instance.launched_at
-    return Machine(instance.id, state, instance.version, at, kept, group=group.name, checks=checks)
+    at, zone = instance.launched_at, instance.zone
+    return Machine(instance.id, state, instance.version, at, kept, group.name, checks, zone)
 
 
 def find_machine(world: World, name: str) -> Machine:
@@ -156,7 +157,7 @@ def _instance(world: World, machine: Machine) -> Given:
         "State": _state(machine.state),
         "InstanceType": version_data(world, version)["InstanceType"] if version else names.INSTANCE_TYPE,
         "LaunchTime": moment(machine.launched_at),
-        "Placement": {"AvailabilityZone": names.ZONE, "Tenancy": "default"},
+        "Placement": {"AvailabilityZone": names.zone(machine.zone), "Tenancy": "default"},
         "Architecture": "x86_64",
         "RootDeviceType": "ebs",
         "RootDeviceName": "/dev/xvda",
@@ -164,8 +165,9 @@ def _instance(world: World, machine: Machine) -> Given:
         "Tags": tag_list(machine.tags),
     }
     if machine.state != "terminated":
-        address = f"10.0.{number >> 8 & 255}.{number & 255}"
-        shown |= {"PrivateIpAddress": address, "SubnetId": names.SUBNET, "VpcId": names.NETWORK}
+        address = f"10.{machine.zone}.{number >> 8 & 255}.{number & 255}"
+        subnet = names.subnet(machine.zone)
+        shown |= {"PrivateIpAddress": address, "SubnetId": subnet, "VpcId": names.NETWORK}
     return shown
 
 
@@ -181,7 +183,7 @@ def _status(machine: Machine) -> Given:
     word = machine.checks if machine.state == "running" else "not-applicable"
     return {
         "InstanceId": machine.id,
-        "AvailabilityZone": names.ZONE,
+        "AvailabilityZone": names.zone(machine.zone),
         "InstanceState": _state(machine.state),
         "InstanceStatus": {"Status": word},
         "SystemStatus": {"Status": word},
@@ -200,23 +202,28 @@ def _get_console_output(world: World, given: Given) -> Given:
     }
 
 
-def _describe_subnets(world: World, given: Given) -> Given:  # noqa: ARG001
-    subnet = {
-        "SubnetId": names.SUBNET,
-        "VpcId": names.NETWORK,
-        "AvailabilityZone": names.ZONE,
-        "CidrBlock": "10.0.0.0/16",
-        "State": "available",
-        "OwnerId": names.ACCOUNT,
+def _describe_subnets(world: World, given: Given) -> Given:
+    """One in each zone."""
+    subnets = {
+        names.subnet(zone): {
+            "SubnetId": names.subnet(zone),
+            "VpcId": names.NETWORK,
+            "AvailabilityZone": names.zone(zone),
+            "CidrBlock": f"10.{zone}.0.0/16",
+            "State": "available",
+            "OwnerId": names.ACCOUNT,
+        }
+        for zone in range(world.settings.zones)
     }
-    if missing := set(given.get("SubnetIds", ())) - {names.SUBNET}:
+    wanted = given.get("SubnetIds", subnets)
+    if missing := set(wanted) - set(subnets):
         raise AwsError("InvalidSubnetID.NotFound", f"The subnet ID '{min(missing)}' does not exist")
     under = {"subnet-id": "SubnetId", "vpc-id": "VpcId", "availability-zone": "AvailabilityZone"}
 
     def values(shown: dict[str, str], name: str) -> Iterable[str] | None:
         return [shown[under[name]]] if name in under else None
 
-    return {"Subnets": passing([subnet], given.get("Filters", ()), values)}
+    return {"Subnets": passing([subnets[name] for name in wanted], given.get("Filters", ()), values)}
 
 
 # -------------------------------------------------------------------------------------------- what is asked

@@ -146,18 +146,18 @@ def _modify_target_group_attributes(world: World, given: Given) -> tuple[World, 
     return world, _describe_target_group_attributes(world, given)
 
 
-OF_BALANCER = {
-    "client_keep_alive.seconds": "3600",
-    "idle_timeout.timeout_seconds": "60",
-    "load_balancing.cross_zone.enabled": "true",
-}
-"""AWS's defaults; the world has no connections that they would act on."""
+def _of_balancer(settings: Settings) -> dict[str, str]:
+    """The idle timeout, and AWS's defaults of what the world has no use for."""
+    return {
+        "client_keep_alive.seconds": "3600",
+        "idle_timeout.timeout_seconds": str(settings.idle_timeout_seconds),
+        "load_balancing.cross_zone.enabled": "true",
+    }
 
 
 def _describe_load_balancer_attributes(world: World, given: Given) -> Given:
-    del world
     know_balancer(given["LoadBalancerArn"])
-    return {"Attributes": tag_list(OF_BALANCER)}
+    return {"Attributes": tag_list(_of_balancer(world.settings))}
 
 
 def _turns_off_cross_zone(asked: dict[str, str]) -> bool:
@@ -170,7 +170,8 @@ def _modify_load_balancer_attributes(world: World, given: Given) -> tuple[World,
     if _turns_off_cross_zone(asked):
         why = "Cross-zone load balancing cannot be disabled for Application Load Balancers"
         raise AwsError("InvalidConfigurationRequest", why)
-    if changed := [key for key, text in asked.items() if OF_BALANCER.get(key) != text]:
+    now = _of_balancer(world.settings)
+    if changed := [key for key, text in asked.items() if now.get(key) != text]:
         raise NotSimulated(f"{', '.join(sorted(changed))} cannot be changed in this world")
     return world, _describe_load_balancer_attributes(world, given)
 

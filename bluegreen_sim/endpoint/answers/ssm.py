@@ -5,7 +5,6 @@ Sources: API reference of Systems Manager, version 2014-11-06; user guide, "Unde
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
 from bluegreen_sim.groups import builds
@@ -18,8 +17,6 @@ from ..times import moment
 from ..wire import AwsError
 from .ec2_instances import machines
 
-_ENDS = re.compile(r"false|exit \d{1,3}")
-"""The first such line ends a script; all other lines succeed."""
 DOCUMENT = "AWS-RunShellScript"
 PLUGIN = "aws:runShellScript"
 
@@ -60,9 +57,8 @@ def _send_command(world: World, given: Given) -> tuple[World, Given]:
         raise AwsError(
             "InvalidInstanceId", f"Instances [[{name}]] not in a valid state for account {names.ACCOUNT}"
         )
-    script = "\n".join(given.get("Parameters", {}).get("commands", ())).splitlines()
-    ending = next((line.strip() for line in script if _ENDS.fullmatch(line.strip())), "true")
-    world = builds.run_command(world, name, len(build.runs), ending)
+    script = "\n".join(given.get("Parameters", {}).get("commands", ()))
+    world = builds.run_command(world, name, len(build.runs), script)
     code, output = builds.find_build(world, name).runs[-1]
     command = str(UUID(names.digest(f"{name} {len(build.runs)}", 32)))
     kept = {
