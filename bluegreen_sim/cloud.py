@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bluegreen.core.commands import Command
 from bluegreen.core.evidence import Console, Evidence
-from bluegreen.core.gates import MetricGate, Probe
+from bluegreen.core.gates import MetricGate
 from bluegreen.core.observation import Observation, Outcome
 from bluegreen.core.plan import Plan, SharedTargetGroup
 from bluegreen.core.state import Ledger
@@ -25,20 +24,19 @@ from .cloudwatch.alarms import CompositeAlarm, MetricAlarm
 from .cloudwatch.evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .cloudwatch.metrics import MINUTE_MS, Metrics, Query
 from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
+from .fetching import Fetcher, find_instance
 from .founding import carried_on, colours_of, found, named, with_applications
 from .groups import autoscaling, steering
 from .groups.scaling import Scaling
 from .looking import Looker
 from .measuring import measure
+from .possible import Known, unfit
 from .settings import Settings
 from .timeline import Timeline
-from .users.application import Application, Manner
+from .users.application import Application
 from .users.traffic import Traffic
-from .users.watching import application, rules_of
-from .world import NEVER, Instance, World
-
-_URL = re.compile(r"https?://([^/:?#]+)")
-_SILENT = {502: (502, "502 Bad Gateway"), 504: (504, "504 Gateway Time-out")}
+from .users.watching import rules_of
+from .world import NEVER, World
 
 
 class SimCloud:
@@ -58,8 +56,8 @@ class SimCloud:
             hooks, a grace period, scaling policies.
         applications: What the applications of images are like, by image; besides those of the settings.
         alarms: Alarms that are evaluated once a minute, from what users met since this cloud began.
-        world: Goes on from this world; ``capacity``, ``live``, ``live_image`` and ``settings`` are then
-            not used.
+        world: Goes on from this world; ``capacity``, ``live``, ``live_image``, ``settings`` and ``groups``
+            are then not used.
         choices: Decide what is uncertain, instead of ``seed``.
         add_image: With ``world``: make the plan's image, or its version with an image, exist.
 
@@ -71,6 +69,11 @@ class SimCloud:
         blue: Name of the group that was live at the start; of the second when none was.
         green: Name of the other.
         builder: Builds images in this world.
+
+    Raises:
+        ValueError: If something cannot be, or names what neither the plan nor the world has, so that it would
+            silently never happen; all faults at once, a line for each. What only comes later is named in the
+            ``SimCloud`` that then goes on from this one's world; template versions may be named before.
     """
 
     def __init__(
@@ -93,7 +96,10 @@ class SimCloud:
         add_image: bool = False,
     ) -> None:
         """Make the world, or go on from one."""
+        wrong = list(unfit(capacity, live))
         if world is None:
+            # Where none can begin like this: one in which the rest can be looked at as well.
+            capacity, live = (1, 0) if wrong else (capacity, live)
             world = found(
                 plan,
                 capacity=capacity,
@@ -105,33 +111,32 @@ class SimCloud:
             )
         else:
             world = carried_on(world, plan, budget, add_image=add_image)
-        if applications:
-            world = with_applications(world, applications)
+        self.blue, self.green = colours_of(plan, world)
+        faults, alarms = tuple(for_groups(fault, self.blue, self.green) for fault in faults), tuple(alarms)
+        Known.of(plan, world, alarms).refuse(
+            wrong, groups=groups or {}, applications=applications or {}, alarms=alarms, faults=faults
+        )
+        world = with_applications(world, applications or {})
         self.plan = plan
         self.choices = choices or Choices.seeded(seed)
         self.clock = engine.VirtualClock(lambda: self.world.now, self._elapse)
-        self.blue, self.green = colours_of(plan, world)
         self.traffic = traffic if isinstance(traffic, Traffic) else Traffic(traffic)
-        self.timeline = Timeline(
-            self.traffic,
-            self.blue,
-            nodes=world.settings.node_count,
-            start_ms=world.now,
-            rules=rules_of(world.settings, seed),
-        )
+        self.timeline = self._new_timeline(world, seed)
         self._looker = Looker()
         self._routing = Routing(self.timeline)
-        self._fetched = 0
-        self._answered: Counter[str] = Counter()
+        self._fetcher = Fetcher(plan)
         self._loads: deque[dict[str, float]] = deque(maxlen=steering.LOW_MINUTES)
         self._late: list[tuple[int, Callable[[World], World]]] = []
-        faults = tuple(for_groups(fault, self.blue, self.green) for fault in faults)
         self._phased = [fault for fault in faults if isinstance(fault, AtPhase)]
         self.timeline.on_phase = self._entered
         world = engine.with_faults(world, faults) if faults else world
         colours = {"blue": world.home(self.blue), "green": world.home(self.green)}
-        self.world = with_alarms(world, tuple(alarms), colours)
+        self.world = with_alarms(world, alarms, colours)
         self._record(self.world)
+
+    def _new_timeline(self, world: World, seed: int) -> Timeline:
+        rules, nodes = rules_of(world.settings, seed), world.settings.node_count
+        return Timeline(self.traffic, self.blue, nodes=nodes, start_ms=world.now, rules=rules)
 
     # ---------------------------------------------------------------------------------------- the Cloud port
 
@@ -295,8 +300,10 @@ class SimCloud:
             By the second of world time at which each period began.
 
         Raises:
-            ValueError: If there is no such metric, statistic or period.
+            ValueError: If there is no such metric, target group, statistic or period.
         """
+        if target_group and (wrong := list(Known.of(self.plan, self.world).of_target_group(target_group))):
+            raise ValueError(wrong[0])
         names = {"blue": self.world.home(self.blue), "green": self.world.home(self.green)}
         return self.measured(
             Query(metric, names.get(target_group or "", target_group), statistic, period_seconds)
@@ -315,71 +322,24 @@ class SimCloud:
         """Answer a GET as the service would; the counted traffic is not touched.
 
         Args:
-            url: ``http://<instance id>/`` asks an instance directly; any other host is the balancer. The URL
-                of one of the plan's probes with ``test`` comes by its test rule.
+            url: ``http://<instance id>/`` asks an instance directly, and nobody (504) when it is gone; any
+                other host is the balancer. The URL of one of the plan's probes with ``test`` comes by its
+                test rule.
 
         Returns:
             Status and body: 200 and ``"<service> <version label> <instance id>"``; 500 for a wrong answer,
             502 or 504 from a target that does not answer, 503 without any target.
         """
-        match = _URL.match(url)
-        named = self._instance(match[1]) if match else None
-        if named is None:
-            named = self._next_target(self._tested if url in self._test_urls else self.world)
-            if named is None:
-                return 503, "503 Service Temporarily Unavailable"
-        app = application(self.world, named)
-        if not named.answers:
-            return _SILENT[Manner(app, dead=named.dead).silence]
-        version = self.world.version(named.version)
-        image = version and self.world.image(version.image)
-        body = f"{self.plan.service} {image.label if image else '?'} {named.id}"
-        if image and self._wrong(image.id, app.wrong_percent):
-            return 500, body
-        return 200, body
-
-    def _wrong(self, image: str, percent: int) -> bool:
-        """Whether this answer is one of those that the image's application gets wrong."""
-        k = self._answered[image]
-        self._answered[image] += 1
-        return (k + 1) * percent // 100 > k * percent // 100
-
-    @property
-    def _test_urls(self) -> set[str]:
-        return {gate.url for gate in self.plan.gates if isinstance(gate, Probe) and gate.test}
-
-    @property
-    def _tested(self) -> World:
-        """The world as those see it who come by the test rule."""
-        return self.world.replaced(rule=self.world.test_rule)
-
-    def _next_target(self, world: World) -> Instance | None:
-        """Whose turn it is among those that would be asked by hand."""
-        k, node = divmod(self._fetched, self.world.settings.node_count)
-        self._fetched += 1
-        pools = [pool for pool in balancer.pools(world, node) if pool.weight]
-        if not pools:
-            return None
-        total = sum(pool.weight for pool in pools)
-        first = [(n * pools[0].weight) // total for n in (k, k + 1)]
-        pool, turn = (pools[0], first[0]) if first[1] > first[0] else (pools[-1], k - first[0])
-        return self._instance(pool.targets[turn % len(pool.targets)][0]) if pool.targets else None
+        return self._fetcher.fetch(self.world, url)
 
     def evidence(self, fleet: str, instances: Sequence[str], lines: int) -> Evidence:
         """Why the group's last launch failed, if it did, and a line of what each instance has to say."""
         group = self.world.group(fleet)
         failed = group.launch_error if group else None
-        living = [instance for instance in map(self._instance, instances) if instance and lines]
+        living = [one for name in instances if lines and (one := find_instance(self.world, name))]
         said = [Console(one.id, (autoscaling.console(one),)) for one in living]
         activities = (f"Failed: launching an instance: {failed}",) if failed else ()
         return Evidence(fleet=fleet, activities=activities, consoles=tuple(said))
-
-    def _instance(self, name: str) -> Instance | None:
-        for group in self.world.groups:
-            for instance in group.instances:
-                if instance.id == name:
-                    return instance
-        return None
 
 
 def tutorial() -> tuple[Plan, SimCloud]:

@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from .balancing.target_faults import Flaps, OfTargets
+from .ranges import out_of_range
 
 # ------------------------------------------------------------------------------------- what lasts throughout
 
@@ -346,13 +347,7 @@ class Budget:
         Raises:
             ValueError: All that is wrong.
         """
-        counts = {field.name: getattr(self, field.name) for field in attrs.fields(Budget)}
-        wrong = [
-            f"{name}: {count!r}: must be a whole number from 0"
-            for name, count in counts.items()
-            if (type(count) is not int or count < 0) and (name, count) != ("most", None)
-        ]
-        if wrong:
+        if wrong := list(out_of_range(self, {})):
             raise ValueError("\n".join(wrong))
 
     @classmethod

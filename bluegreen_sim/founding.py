@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import evolve
 
@@ -14,7 +14,8 @@ from .faults import Budget
 from .groups.scaling import NEW, PLAIN, Scaling, Standing
 from .settings import Settings
 from .users.application import Application
-from .world import Group, Image, Instance, Version, World
+from .users.watching import fails_at
+from .world import NEVER, Group, Image, Instance, Version, World
 
 ALL = 100
 
@@ -62,10 +63,14 @@ def found(
         template=plan.launch_template,
         versions=(first := Version(1, 0, live_image), *new_versions(plan, (first,))),
         images=tuple(Image(name, name) for name in dict.fromkeys((live_image, *new_images(plan, (first,))))),
-        alarms=tuple((gate.name, "ok") for gate in plan.gates if isinstance(gate, Alarm)),
+        alarms=_alarms(plan),
         serial=0 if live is None else capacity,
         budget=budget,
     )
+
+
+def _alarms(plan: Plan) -> tuple[tuple[str, str], ...]:
+    return tuple((gate.name, "ok") for gate in plan.gates if isinstance(gate, Alarm))
 
 
 def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
@@ -87,19 +92,34 @@ def _told(group: Group, scaling: Scaling, settings: Settings) -> Group:
 
 
 def carried_on(world: World, plan: Plan, budget: Budget | None, *, add_image: bool) -> World:
-    """A world that goes on: with another budget, with groups and what the plan deploys, where asked for."""
+    """A world that goes on: with another budget, with what the plan names and, where asked for, deploys.
+
+    Raises:
+        ValueError: If the plan has other target groups for groups that are there.
+    """
+    if changed := list(moved(world, plan)):
+        raise ValueError(f"{'; '.join(changed)}: change the plan, or begin a world of its own")
     changes: dict[str, object] = {}
     if budget is not None:
         changes["budget"] = budget
-    if world.homes != homes(plan):
-        changes["homes"] = homes(plan)
+    if new := tuple(pair for pair in homes(plan) if pair not in world.homes):
+        changes["homes"] = (*world.homes, *new)
+    if fresh := tuple(alarm for alarm in _alarms(plan) if alarm[0] not in dict(world.alarms)):
+        changes["alarms"] = (*world.alarms, *fresh)
     if plan.test_rules and not world.test_rule:
         changes["test_rule"] = world.rule
     if add_image:
-        new = [name for name in new_images(plan, world.versions) if world.image(name) is None]
-        changes["images"] = (*world.images, *(Image(name, name) for name in new))
+        images = [name for name in new_images(plan, world.versions) if world.image(name) is None]
+        changes["images"] = (*world.images, *(Image(name, name) for name in images))
         changes["versions"] = (*world.versions, *new_versions(plan, world.versions))
     return world.replaced(**changes) if changes else world
+
+
+def moved(world: World, plan: Plan) -> Iterator[str]:
+    """Which groups of a plan stand behind other target groups in a world."""
+    for group, home in homes(plan):
+        if (there := world.home(group)) not in (None, home):
+            yield f"target_group = {home!r}: {group} is behind {there}"
 
 
 def new_versions(plan: Plan, there: tuple[Version, ...]) -> tuple[Version, ...]:
@@ -147,15 +167,9 @@ def _group(plan: Plan, index: int, capacity: int, *, is_live: bool) -> Group:
 
 
 def named(plan: Plan, live: int | None, told: Mapping[str, Scaling]) -> dict[str, Scaling]:
-    """What groups are told, by name; ``blue`` is the live one, or the second when none is.
-
-    Raises:
-        ValueError: If one is of no group of the plan.
-    """
+    """What groups are told, by name; ``blue`` is the live one, or the second when none is."""
     blue = plan.groups[1 if live is None else live]
     green = next(name for name in plan.groups if name != blue)
-    if unknown := sorted(told.keys() - {blue, green, "blue", "green"}):
-        raise ValueError(f"groups names {', '.join(unknown)}: give {blue}, {green}, blue or green")
     return {{"blue": blue, "green": green}.get(name, name): scaling for name, scaling in told.items()}
 
 
@@ -170,6 +184,23 @@ def colours_of(plan: Plan, world: World) -> tuple[str, str]:
 
 
 def with_applications(world: World, applications: Mapping[str, Application]) -> World:
-    """The world in which images run these applications, besides those that it knows of."""
-    known = dict(world.settings.applications) | dict(applications)
-    return world.replaced(settings=evolve(world.settings, applications=known))
+    """The world in which images run these applications, besides those that it knows of.
+
+    What answers already, and stops after a time, has that time ahead of it.
+    """
+    if applications:
+        known = dict(world.settings.applications) | dict(applications)
+        world = world.replaced(settings=evolve(world.settings, applications=known))
+    if all(app.fails_after_seconds is None for _, app in world.settings.applications):
+        return world
+    groups = (
+        group.replaced(instances=tuple(_ageing(world, each) for each in group.instances))
+        for group in world.groups
+    )
+    return world.replaced(groups=tuple(groups))
+
+
+def _ageing(world: World, instance: Instance) -> Instance:
+    if not instance.answers or instance.app_at != NEVER:
+        return instance
+    return instance.replaced(app_at=fails_at(world, instance))

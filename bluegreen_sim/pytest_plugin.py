@@ -56,13 +56,17 @@ def bluegreen_world(request: pytest.FixtureRequest) -> MakeWorld:
 def bluegreen_deployment(request: pytest.FixtureRequest, bluegreen_world: MakeWorld) -> MakeDeployment:
     """Makes a ``Deployment``: ``bluegreen_deployment(plan).run()``, on a world of its own unless given one.
 
-    Args are ``plan`` and ``cloud``; all others are those of ``SimCloud``.
+    Args are ``plan`` and ``cloud``; all others are those of ``SimCloud``, which a given cloud has had.
     """
     from bluegreen import Deployment
 
     made = request.node.stash.setdefault(_DEPLOYMENTS, [])
 
     def make(plan: Plan | None = None, cloud: SimCloud | None = None, **options: Any) -> Deployment:
+        if cloud is not None and options:
+            raise TypeError(
+                f"{', '.join(sorted(options))}: give it to bluegreen_world, which makes the cloud"
+            )
         cloud = bluegreen_world(plan, **options) if cloud is None else cloud
         deployment = Deployment(cloud.plan if plan is None else plan, cloud)
         made.append(deployment)
@@ -77,10 +81,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failed test what its deployments did, and how to run it again."""
     report = yield
-    worlds = item.stash.get(_WORLDS, [])
-    if worlds and report.failed and report.when == "call":
+    worlds, deployments = item.stash.get(_WORLDS, []), item.stash.get(_DEPLOYMENTS, [])
+    if (worlds or deployments) and report.failed and report.when == "call":
         seed = item.config.getoption("--bluegreen-seed")
-        lines = [line for deployment in item.stash.get(_DEPLOYMENTS, []) for line in _story(deployment)]
+        lines = [line for deployment in deployments for line in _story(deployment)]
         lines += [
             f"requests: {world.timeline.requests}, {world.timeline.failed_requests} failed"
             for world in worlds

@@ -37,11 +37,15 @@ def world_from_dict(data: dict[str, Any]) -> World:
     """
     try:
         found = _value(data)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no saved world: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise _no_world(str(error)) from error
     if isinstance(found, World):
         return found
-    raise ValueError("no saved world: it is something else")
+    raise _no_world(f"a {type(found).__name__}")
+
+
+def _no_world(why: str) -> ValueError:
+    return ValueError(f"no saved world: {why}, expected what world_to_dict gave")
 
 
 def _plain(value: object) -> object:
@@ -57,6 +61,9 @@ def _value(data: Any) -> Any:
     if isinstance(data, list):
         return tuple(_value(item) for item in data)
     if isinstance(data, dict):
-        cls = _CLASSES[data[_CLASS]]
+        name = data.get(_CLASS)
+        if name not in _CLASSES:
+            raise ValueError(f"{_CLASS} = {name!r}" if name else f"{data!r:.40} has no {_CLASS!r}")
+        cls = _CLASSES[name]
         return cls(**{name: _value(item) for name, item in data.items() if name != _CLASS})
     return data

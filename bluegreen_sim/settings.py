@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
+import attrs
 from attrs import field, frozen
 
+from .ranges import out_of_range
 from .users.application import Application
+
+
+def _menu(given: float | Iterable[float]) -> tuple[float, ...]:
+    """Several times, or one that was given by itself."""
+    return tuple(given) if isinstance(given, Iterable) else (given,)
 
 
 @frozen(kw_only=True)
@@ -21,11 +29,19 @@ class Propagation:
         register_seconds: From a registration until a node knows the target; its checks begin then.
         deregister_seconds: Until a node sends no more requests to a target that was taken out.
         weights_seconds: Until a node divides by the weights that were written.
+
+    Raises:
+        ValueError: If one of them is no time; all faults at once.
     """
 
-    register_seconds: tuple[float, ...] = (0,)
-    deregister_seconds: tuple[float, ...] = (0,)
-    weights_seconds: tuple[float, ...] = (0,)
+    register_seconds: tuple[float, ...] = field(default=(0,), converter=_menu)
+    deregister_seconds: tuple[float, ...] = field(default=(0,), converter=_menu)
+    weights_seconds: tuple[float, ...] = field(default=(0,), converter=_menu)
+
+    def __attrs_post_init__(self) -> None:
+        """See that they are times."""
+        if faults := list(out_of_range(self, {})):
+            raise ValueError("; ".join(faults))
 
     @classmethod
     def observed(cls) -> Propagation:
@@ -46,6 +62,51 @@ def _pairs(
     return tuple(given.items() if isinstance(given, Mapping) else given)
 
 
+_RANGES = {
+    "check_interval_seconds": (1, 300),
+    "check_timeout_seconds": (1, 120),
+    "healthy_threshold": (1, 10),
+    "unhealthy_threshold": (1, 10),
+    "deregistration_seconds": (0, 3600),
+    "zones": (1, 26),
+    "nodes": (1, 1000),
+    "minimum_healthy_count": (1, 1000),
+    "dns_minimum_count": (0, 1000),
+    "idle_timeout_seconds": (1, 4000),
+}
+"""AWS's (API reference, CreateTargetGroup, TargetGroupAttribute and LoadBalancerAttribute), but for checks:
+those of a small world that is searched may come more often, and decide sooner, than AWS lets them."""
+
+_OR_NOTHING = {
+    "slow_start_seconds": (30, 900),
+    "group_stickiness_seconds": (1, 604_800),
+    "stickiness_seconds": (1, 604_800),
+}
+"""Of those that are 0 where they are not wanted."""
+
+_MATCHER = re.compile(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*")
+"""Codes and ranges of codes, from 200 to 499 (API reference, Matcher)."""
+
+
+def not_together(settings: Mapping[str, Any]) -> Iterator[str]:
+    """What AWS does not allow together (ALB user guide, "Edit target group attributes").
+
+    Args:
+        settings: Fields of ``Settings``, by name.
+    """
+    algorithm = settings["algorithm"]
+    if settings["slow_start_seconds"] and algorithm != "round_robin":
+        yield f"slow_start_seconds: not with algorithm = {algorithm!r}, only with round robin"
+    if settings["stickiness_seconds"] and algorithm == "weighted_random":
+        yield "stickiness_seconds: not with algorithm = 'weighted_random'"
+    if settings["stickiness_seconds"] and not settings["cross_zone"]:
+        yield "stickiness_seconds: not with cross_zone = False"
+    for unit in ("count", "percent"):
+        out, below = settings[f"dns_minimum_{unit}"], settings[f"minimum_healthy_{unit}"]
+        if 0 < out < below:
+            yield f"dns_minimum_{unit} = {out}: give 0, or minimum_healthy_{unit} = {below} or more"
+
+
 @frozen(kw_only=True)
 class Settings:
     """How the world behaves where AWS lets one choose, or documents nothing.
@@ -57,7 +118,7 @@ class Settings:
             chosen per instance.
         boot_seconds: From running until the application answers; one of these is chosen per instance.
         first_check_seconds: From registration to the first health check (undocumented).
-        check_interval_seconds: Between two checks of a target. ALB's default is 30.
+        check_interval_seconds: Between two checks of a target. ALB's default is 30, its least 5.
         check_timeout_seconds: A check that is answered later has failed. ALB's default.
         check_phases_seconds: How much later than that a node makes its first check of a target: node k has
             the k-th, from the first again after the last (undocumented).
@@ -90,7 +151,7 @@ class Settings:
             or not (``target_group_health.unhealthy_state_routing``). ALB's default.
         minimum_healthy_percent: The same in percent of its targets; 0 is ``off``, ALB's default.
         dns_minimum_count: With fewer healthy targets in a node's zone clients are no longer led to it
-            (``target_group_health.dns_failover``). ALB's default.
+            (``target_group_health.dns_failover``); 0 is ``off``. ALB's default.
         dns_minimum_percent: The same in percent of the targets; 0 is ``off``, ALB's default.
         dns_failover: Whether ``"any"`` target group of the rule that is below takes the node out of DNS, or
             only ``"all"`` together: two pages of the ALB user guide disagree.
@@ -98,6 +159,7 @@ class Settings:
         propagation: How late the nodes learn of changes.
         cursor: What becomes of a round robin when a target comes or goes (undocumented); see ``Split``.
         applications: What the applications of images are like, by image; others answer rightly and at once.
+            Images may be among them that there will be later.
         algorithm: How the targets of a target group take turns (``load_balancing.algorithm.type``).
         division: How weights divide: ``"exact"``, or ``"random"`` for each request (undocumented).
         slow_start_seconds: How long the share of a new target rises, 30 to 900; 0 for not at all. The ramp
@@ -113,17 +175,17 @@ class Settings:
         image_seconds: Until a new image is available; of several, one after the other.
 
     Raises:
-        ValueError: If a setting is out of AWS's range, or AWS does not allow two of them together; all
-            faults at once.
+        ValueError: If a setting is none, or out of its range, or AWS does not allow two of them together;
+            all faults at once.
     """
 
     react_seconds: float = 3
     pending_seconds: float | tuple[float, ...] = 15
-    boot_seconds: tuple[float, ...] = (30,)
+    boot_seconds: tuple[float, ...] = field(default=(30,), converter=_menu)
     first_check_seconds: float = 5
     check_interval_seconds: float = 10
     check_timeout_seconds: float = 5
-    check_phases_seconds: tuple[float, ...] = (0,)
+    check_phases_seconds: tuple[float, ...] = field(default=(0,), converter=_menu)
     matcher: str = "200"
     healthy_threshold: int = 5
     unhealthy_threshold: int = 2
@@ -162,32 +224,23 @@ class Settings:
     image_seconds: float | tuple[float, ...] = 120
 
     def __attrs_post_init__(self) -> None:
-        """See that AWS would allow it (ALB user guide, "Edit target group attributes")."""
-        if faults := [*self._out_of_range(), *self._not_together()]:
+        """See that it can be, and that AWS would allow it."""
+        # What is out of its range, or no number at all, cannot be compared with others.
+        faults = list(out_of_range(self, _RANGES))
+        if not faults:
+            faults = [*self._single(), *not_together(attrs.asdict(self, recurse=False))]
+        if faults:
             raise ValueError("; ".join(faults))
 
-    def _out_of_range(self) -> Iterator[str]:
-        for name, value, least, most in (
-            ("slow_start_seconds", self.slow_start_seconds, 30, 900),
-            ("group_stickiness_seconds", self.group_stickiness_seconds, 1, 604_800),
-            ("stickiness_seconds", self.stickiness_seconds, 1, 604_800),
-        ):
+    def _single(self) -> Iterator[str]:
+        for name, (least, most) in _OR_NOTHING.items():
+            value = getattr(self, name)
             if value and not least <= value <= most:
                 yield f"{name} = {value!r}: give 0, or {least} to {most}"
-        if not 1 <= self.idle_timeout_seconds <= 4_000:
-            yield f"idle_timeout_seconds = {self.idle_timeout_seconds!r}: give 1 to 4000"
-        if not self.check_phases_seconds or min(self.check_phases_seconds) < 0:
-            yield f"check_phases_seconds = {self.check_phases_seconds!r}: give one number or more, from 0"
-        if self.nodes < 1 or not self.enabled:
-            yield f"nodes = {self.nodes!r}, zones enabled: {len(self.enabled)}: give one or more of both"
-
-    def _not_together(self) -> Iterator[str]:
-        if self.slow_start_seconds and self.algorithm != "round_robin":
-            yield f"slow_start_seconds: not with algorithm = {self.algorithm!r}, only with round robin"
-        if self.stickiness_seconds and self.algorithm == "weighted_random":
-            yield "stickiness_seconds: not with algorithm = 'weighted_random'"
-        if self.stickiness_seconds and not self.cross_zone:
-            yield "stickiness_seconds: not with cross_zone = False"
+        if not _MATCHER.fullmatch(self.matcher):
+            yield f"matcher = {self.matcher!r}: give codes of 200 to 499, as in '200', '200,202' or '200-299'"
+        if not (self.enabled and set(self.disabled_zones) <= set(range(self.zones))):
+            yield f"disabled_zones = {self.disabled_zones!r}: give some of 0 to {self.zones - 1}, not all"
 
     @property
     def enabled(self) -> tuple[int, ...]:

@@ -57,7 +57,10 @@ FORMS: dict[str, tuple[str, Callable[..., Fault]]] = {
     ),
     "refreshes": ("GROUP:SECONDS", lambda group, at: Refreshes(group, _seconds(at))),
     "made-anew": ("GROUP:SECONDS", lambda group, at: MadeAnew(group, _seconds(at))),
-    "gone": ("IMAGE:SECONDS", lambda image, at: Gone(image, _seconds(at))),
+    "gone": (
+        "IMAGE-OR-VERSION:SECONDS",
+        lambda what, at: Gone(_count(what) if what.isdecimal() else what, _seconds(at)),
+    ),
     "late-call": ("CALL:SECONDS", lambda call, seconds: LateCall(_count(call), _seconds(seconds))),
     "lost-answer": ("CALL", lambda call: LostAnswer(_count(call))),
     "refused-call": ("CALL", lambda call: RefusedCall(_count(call))),

@@ -22,13 +22,8 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
     boots = (0, 1, 10, 30, 60) if quick else (0, 1, 10, 30, 60, 120, 600, 1_200)
     fields: dict[str, SearchStrategy[Any]] = dict(
         nodes=st.integers(1, 4),
-        zones=st.integers(1, 3),
-        # The instances of a disabled zone are never healthy targets.
-        disabled_zones=st.just(()) if quick else st.sampled_from(((), (1,))),
         cross_zone=st.sampled_from((True, False)),
-        minimum_healthy_count=st.integers(1, 2),
         minimum_healthy_percent=st.sampled_from((0, 50)),
-        dns_minimum_count=st.integers(1, 2),
         dns_minimum_percent=st.sampled_from((0, 50)),
         dns_failover=st.sampled_from(("any", "all")),
         dns_seconds=st.sampled_from((60, 0)),
@@ -58,8 +53,12 @@ def settings(*, quick: bool = False) -> SearchStrategy[Settings]:
         cursor=st.sampled_from(("kept", "next", "reset")),
         **_REQUESTS,
     )
-    return st.sampled_from(_TOGETHER).flatmap(
-        lambda some: st.builds(Settings, **fields | {name: st.just(value) for name, value in some.items()})
+    # The instances of a disabled zone are never healthy targets.
+    zones = [some for some in _ZONES if not (quick and "disabled_zones" in some)]
+    return st.tuples(*map(st.sampled_from, (_TOGETHER, zones, _MINIMUMS))).flatmap(
+        lambda parts: st.builds(
+            Settings, **fields | {name: st.just(value) for some in parts for name, value in some.items()}
+        )
     )
 
 
@@ -83,5 +82,17 @@ _TOGETHER: tuple[dict[str, Any], ...] = (
     {"stickiness_seconds": 60, "group_stickiness_seconds": 60, "cross_zone": True},
     {"algorithm": "least_outstanding_requests"},
     {"algorithm": "weighted_random"},
+)
+_ZONES: tuple[dict[str, Any], ...] = (
+    {"zones": 1},
+    {"zones": 2},
+    {"zones": 3},
+    {"zones": 2, "disabled_zones": (1,)},
+    {"zones": 3, "disabled_zones": (1,)},
+)
+_MINIMUMS: tuple[dict[str, Any], ...] = (
+    {"minimum_healthy_count": 1, "dns_minimum_count": 1},
+    {"minimum_healthy_count": 1, "dns_minimum_count": 2},
+    {"minimum_healthy_count": 2, "dns_minimum_count": 2},
 )
 """What AWS does not allow together is not drawn together."""

@@ -11,8 +11,8 @@ from attrs import frozen
 
 from bluegreen import HookGate, HttpProbe
 from bluegreen.core.errors import BlueGreenError
-from bluegreen.core.gates import Alarm, Hook, MetricGate, Probe
 from bluegreen.core.gates import Gate as PlanGate
+from bluegreen.core.gates import Hook, MetricGate, Probe
 from bluegreen.core.plan import Plan
 from bluegreen.journal.history import Story
 from bluegreen.ports import Gate
@@ -58,29 +58,26 @@ class Rehearsal(Wish):
             "applications": self.applications,
         }
 
-    def check_faults(self) -> None:
-        """A fault of something that the plan does not have would silently never happen.
 
-        Raises:
-            UsageError: If there is one.
-        """
-        groups = ("blue", "green", *self.plan.groups)
-        alarms = [gate.name for gate in self.plan.gates if isinstance(gate, Alarm)]
-        for fault in self.faults:
-            group, alarm = getattr(fault, "group", None), getattr(fault, "name", None)
-            if group is not None and group not in groups:
-                raise click.UsageError(f"--fault: {group!r} is none of {', '.join(groups)}")
-            if alarm is not None and alarm not in alarms:
-                raise click.UsageError(f"--fault: the plan has no alarm {alarm!r}")
+def cloud_of(plan: Plan, **given: Any) -> SimCloud:
+    """The simulated cloud that was asked for.
+
+    Raises:
+        UsageError: If it cannot be, or a fault in it would silently never happen.
+    """
+    from bluegreen_sim import SimCloud
+
+    try:
+        return SimCloud(plan, **given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def new_world(wish: Rehearsal) -> SimCloud:
     """A world in which the plan's live group serves in peace, or in which nothing is live yet."""
-    from bluegreen_sim import SimCloud
-
     capacity = 2 if wish.capacity is None else wish.capacity
     live = 0 if capacity else None
-    return SimCloud(wish.plan, capacity=max(capacity, 1), live=live, **wish.given)
+    return cloud_of(wish.plan, capacity=max(capacity, 1), live=live, **wish.given)
 
 
 def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> SimCloud:
@@ -91,9 +88,7 @@ def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> Sim
         output: Where notes go.
         unfinished: The deployment that goes on in it.
     """
-    from bluegreen_sim import SimCloud
-
-    world = saved_world(wish.folder)
+    world = saved_world(wish.folder, wish.plan)
     if world is None:
         cloud = new_world(wish)
         save(wish.folder, cloud)
@@ -103,7 +98,7 @@ def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> Sim
     if not unfinished:
         # Faults belong to the release that they were asked for.
         world = attrs.evolve(world, faults=(), schedule=())
-    cloud = SimCloud(wish.plan, world=world, add_image=True, **wish.given)
+    cloud = cloud_of(wish.plan, world=world, add_image=True, **wish.given)
     if unfinished:
         # The journal may be one pass ahead of the world: let the world live through that time again.
         cloud.clock.sleep(unfinished.state.at - cloud.clock.now())
@@ -112,21 +107,28 @@ def open_world(wish: Rehearsal, output: Output, unfinished: Story | None) -> Sim
     return cloud
 
 
-def saved_world(folder: Folder) -> Any:
+def saved_world(folder: Folder, plan: Plan) -> Any:
     """The saved world as the simulator's value; None when there is none.
 
     Raises:
-        BlueGreenError: If it is damaged, or missing beside a journal. Nothing is changed then.
+        BlueGreenError: If it is damaged, missing beside a journal, or of other target groups than the plan's.
+            Nothing is changed then.
     """
     from bluegreen_sim import world_from_dict
+    from bluegreen_sim.founding import moved
 
     data = folder.load_world()
+    if data is None:
+        return None
     try:
-        return None if data is None else world_from_dict(data)
+        world = world_from_dict(data)
     except ValueError as error:
         raise BlueGreenError(
             f"{folder.world_path}: {error}: put it back, or begin anew with --fresh"
         ) from error
+    if changed := list(moved(world, plan)):
+        raise BlueGreenError(f"{'; '.join(changed)}: change the plan back, or begin anew with --fresh")
+    return world
 
 
 def save(folder: Folder, cloud: SimCloud) -> None:

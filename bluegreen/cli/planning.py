@@ -22,7 +22,7 @@ from bluegreen.journal.history import last
 
 from .exits import Exit
 from .folder import Folder
-from .kept import saved_world
+from .kept import cloud_of, saved_world
 from .options import Command, image_option, json_option, plan_file, set_option, state_option, version_option
 from .output import Output
 from .wish import deployed
@@ -71,14 +71,12 @@ def plan(
 
 def look(plan: Plan, folder: Folder) -> Survey | None:
     """What preflight would find in the saved world; None when there is none."""
-    from bluegreen_sim import SimCloud
-
-    world = saved_world(folder)
+    world = saved_world(folder, plan)
     if world is None:
         return None
     # A fault of the last release must not blind this look, and what it does to the copy is not saved.
     world = attrs.evolve(world, faults=(), schedule=())
-    cloud = SimCloud(plan, world=world, traffic=0, add_image=True)
+    cloud = cloud_of(plan, world=world, traffic=0, add_image=True)
     return survey(plan, cloud.observe(plan, Ledger("plan")))
 
 

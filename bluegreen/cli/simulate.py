@@ -12,7 +12,7 @@ from bluegreen.core.gates import Window
 
 from .exits import OF_A_DEPLOYMENT, Exit
 from .folder import Folder
-from .kept import Rehearsal, gates, not_simulated, open_world, save, seen
+from .kept import Rehearsal, gates, new_world, not_simulated, open_world, save, seen
 from .options import (
     Command,
     image_option,
@@ -154,7 +154,8 @@ def simulate(
     plan = read_plan(file, overrides=sets)
     folder = Folder.simulated(file, plan.service, state)
     wish = Rehearsal(file=file, written=plan, sets=sets, state=state, folder=folder, **options)
-    wish.check_faults()
+    if serve or fresh or not folder.world_path.exists():
+        new_world(wish)  # what cannot be is told before anything is made or moved
     if serve:
         return serve_world(wish, output, port=port, speed=speed)
     with folder.alone(), stopping() as stopped:

@@ -203,6 +203,11 @@ def holds(rule: str, states: Mapping[str, str]) -> bool:
     return value
 
 
+def named_in(rule: str) -> tuple[str, ...]:
+    """The alarms that the rule of a composite alarm names."""
+    return tuple(quoted or plain for state, quoted, plain, _ in _WORD.findall(rule) if state)
+
+
 def _either(words: list[bool | str], rule: str) -> tuple[bool, list[bool | str]]:
     value, words = _both(words, rule)
     while words[:1] == ["OR"]:

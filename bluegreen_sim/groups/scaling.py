@@ -11,6 +11,8 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
+from ..ranges import Range, out_of_range
+
 PROCESSES = (
     "AddToLoadBalancer",
     "AlarmNotification",
@@ -28,10 +30,38 @@ OWN_SCALING = ("AlarmNotification", "ScheduledActions")
 """By these a group changes its own size."""
 
 Result = Literal["ABANDON", "CONTINUE"]
+Policy = Literal[
+    "Default",
+    "OldestInstance",
+    "NewestInstance",
+    "OldestLaunchTemplate",
+    "OldestLaunchConfiguration",
+    "ClosestToNextInstanceHour",
+    "AllocationStrategy",
+]
+_RANGES: dict[str, Range] = {
+    "timeout_seconds": (30, 7200),
+    "target": (1e-6, 10**9),
+    "requests_at_full": (1e-6, 10**9),
+    "threshold": (-(10**9), 10**9),
+    "steps": (-(10**9), 10**9),
+    "healthy_percent": (0, 200),
+}
+
+
+class Told:
+    """What somebody tells a group: refused when a value is none, or out of AWS's range."""
+
+    __slots__ = ()
+
+    def __attrs_post_init__(self) -> None:
+        """See that AWS would allow it."""
+        if faults := list(out_of_range(self, _RANGES)):
+            raise ValueError("; ".join(faults))
 
 
 @frozen
-class Hook:
+class Hook(Told):
     """A lifecycle hook: an instance waits at launch, or before its end, until it is told to go on.
 
     Args:
@@ -40,6 +70,9 @@ class Hook:
         timeout_seconds: How long it waits without a heartbeat, 30 to 7200.
         default: What follows when nobody said anything in time.
         done_seconds: When somebody says CONTINUE, after so many seconds of waiting; None: nobody ever does.
+
+    Raises:
+        ValueError: If a value is none of these; all faults at once.
     """
 
     name: str
@@ -50,7 +83,7 @@ class Hook:
 
 
 @frozen
-class TargetTracking:
+class TargetTracking(Told):
     """A policy that keeps a metric near a value.
 
     Args:
@@ -60,6 +93,9 @@ class TargetTracking:
         target: The value to keep.
         scales_in: Whether it may make the group smaller too.
         requests_at_full: Requests a second that keep an instance fully busy; only ``cpu`` asks for it.
+
+    Raises:
+        ValueError: If a value is none of these; all faults at once.
     """
 
     name: str
@@ -70,7 +106,7 @@ class TargetTracking:
 
 
 @frozen
-class StepScaling:
+class StepScaling(Told):
     """A policy that moves the size by steps while its alarm is in breach.
 
     Args:
@@ -81,6 +117,9 @@ class StepScaling:
         steps: (from, change): how far beyond the threshold each step begins, the nearest first, and what is
             added to the size there.
         requests_at_full: As with ``TargetTracking``.
+
+    Raises:
+        ValueError: If a value is none of these; all faults at once.
     """
 
     name: str
@@ -92,7 +131,7 @@ class StepScaling:
 
 
 @frozen(kw_only=True, cache_hash=True)
-class Scaling:
+class Scaling(Told):
     """What a group is told besides its sizes and its template version.
 
     Args:
@@ -110,6 +149,9 @@ class Scaling:
             replaced (InstanceMaintenancePolicy); None: ends first, a tenth at a time.
         deletion: Deletion protection.
         policies: Scaling policies.
+
+    Raises:
+        ValueError: If a value is none of these; all faults at once.
     """
 
     checks: Literal["EC2", "ELB"] | None = None
@@ -118,7 +160,7 @@ class Scaling:
     cooldown_seconds: float = 300
     hooks: tuple[Hook, ...] = ()
     protects_new: bool = False
-    termination: tuple[str, ...] = ("Default",)
+    termination: tuple[Policy, ...] = ("Default",)
     zones: tuple[int, ...] = ()
     healthy_percent: tuple[int, int] | None = None
     deletion: Literal["none", "prevent-force-deletion", "prevent-all-deletion"] = "none"

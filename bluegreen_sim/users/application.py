@@ -7,10 +7,12 @@ from typing import Any
 
 from attrs import frozen
 
+from ..ranges import out_of_range
 from .latency import Latency, Shared
 
 HOUR_MS = 3_600_000
 MOST_PERCENT = 100
+_RANGES = {"capacity": (1, 10**9), "concurrency": (1, 10**9), "leak_percent": (0, 10**9)}
 
 Stretch = tuple[int, int]
 """By what answers take longer than on an idle instance: a numerator and a denominator."""
@@ -49,17 +51,7 @@ class Application(Shared):
 
     def __attrs_post_init__(self) -> None:
         """See that it can be."""
-        faults = [
-            f"{name} = {value!r}: give {least} to {most}"
-            for name, value, least, most in (
-                ("wrong_percent", self.wrong_percent, 0, MOST_PERCENT),
-                ("capacity", self.capacity, 1, 10**9),
-                ("concurrency", self.concurrency, 1, 10**9),
-                ("leak_percent", self.leak_percent, 0, 10**9),
-                ("fails_after_seconds", self.fails_after_seconds, 0, 10**9),
-            )
-            if value is not None and not least <= value <= most
-        ]
+        faults = list(out_of_range(self, _RANGES))
         if self.leak_percent and self.capacity is None:
             faults.append(f"leak_percent = {self.leak_percent!r}: give a capacity too, of which it is a part")
         if faults:

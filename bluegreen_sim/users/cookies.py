@@ -28,11 +28,12 @@ def lags(sessions: Sessions | None, cookie_ms: int, *, refreshed: bool) -> Count
     """
     if sessions is None or not cookie_ms:
         return Counter({0: 1})
-    gap = 1000 * sessions.seconds // sessions.requests
-    if gap > cookie_ms:
-        return Counter({0: sessions.requests})
-    renewed = sessions.requests if refreshed else cookie_ms // gap + 1
-    return Counter(i % renewed * gap for i in range(sessions.requests))
+    lasts, requests = 1000 * sessions.seconds, sessions.requests
+    if lasts > cookie_ms * requests:
+        return Counter({0: requests})
+    # Gaps are no whole milliseconds, and shorter than one where requests come fast.
+    renewed = requests if refreshed else cookie_ms * requests // lasts + 1
+    return Counter(i % renewed * lasts // requests for i in range(requests))
 
 
 class Bound:

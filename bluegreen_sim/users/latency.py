@@ -20,6 +20,10 @@ FINE = 1 << 20
 """Weights of a menu that stands for a continuous distribution: its tail reaches to one in a million."""
 
 
+LONGEST = 10**9
+"""Seconds."""
+
+
 class Shared:
     """A frozen value: a copy of what holds it holds the very same one."""
 
@@ -80,7 +84,12 @@ class Latency(Shared):
 
     @classmethod
     def exponential(cls, mean_seconds: float) -> Latency:
-        """As of a memoryless service."""
+        """As of a memoryless service.
+
+        Raises:
+            ValueError: If the mean is not above 0.
+        """
+        _above_0("mean_seconds", mean_seconds)
         return cls(_cut(lambda part: -mean_seconds * math.log1p(-part)))
 
     @classmethod
@@ -88,11 +97,12 @@ class Latency(Shared):
         """As most services: half of the answers within the median, one in a hundred later than the p99.
 
         Raises:
-            ValueError: If the p99 is below the median.
+            ValueError: If the median is not above 0, or the p99 is below it.
         """
         from statistics import NormalDist
 
-        if p99_seconds < median_seconds:
+        _above_0("median_seconds", median_seconds)
+        if not median_seconds <= p99_seconds <= LONGEST:
             raise ValueError(f"p99_seconds = {p99_seconds!r}: give {median_seconds!r} (the median) or more")
         normal = NormalDist()
         spread = math.log(p99_seconds / median_seconds) / normal.inv_cdf(0.99)
@@ -140,8 +150,13 @@ class Latency(Shared):
         )
 
 
+def _above_0(name: str, seconds: float) -> None:
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"{name} = {seconds!r}: give more than 0, up to {LONGEST}")
+
+
 def _microseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1_000_000)) if seconds > 0 else 0
+    return max(1, round(seconds * 1_000_000)) if 0 < seconds <= LONGEST else 0
 
 
 def _cut(quantile: Callable[[float], float]) -> list[tuple[int, int]]:

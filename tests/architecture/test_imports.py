@@ -45,6 +45,7 @@ WORLD = [
         "cloudwatch",
         "world",
         "settings",
+        "ranges",
         "engine",
         "choices",
         "times",

@@ -79,7 +79,11 @@ def test_wrong_usage_exits_64(bluegreen: Program, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["dies:green", "nonsense", "dies:gren:5", "alarm:missing:5", "dies:green:-1"]
+    "fault",
+    [
+        *("dies:green", "nonsense", "dies:gren:5", "alarm:missing:5", "dies:green:-1", "busy:gren:10:60"),
+        *("errors:ami-typo:50", "errors:ami-0beta:500", "denied:Foo", "zone-down:9:5"),
+    ],
 )
 def test_a_fault_that_cannot_happen_is_wrong_usage(
     bluegreen: Program, write_plan: Write, folder: Path, fault: str

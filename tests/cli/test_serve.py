@@ -116,7 +116,7 @@ def test_the_command_line_serves_the_same_and_tells_it_in_json(write_plan: Write
         (("--serve", "--report", "r.html", "-v"), "leave out --report, --verbose"),
         (("--speed", "2"), "--speed: only together with --serve"),
         (("--serve", "--speed", "0"), "0<x<=3600"),
-        (("--serve", "--fault", "dies:nobody:1"), "--fault: 'nobody' is none of"),
+        (("--serve", "--fault", "dies:nobody:1"), "group = 'nobody': give exercise-group-blue"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(

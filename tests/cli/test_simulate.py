@@ -144,6 +144,29 @@ def test_another_plan_does_not_take_over(bluegreen: Program, waiting: str, folde
     assert before == {path: path.read_bytes() for path in (folder / ".bluegreen/exercise").iterdir()}
 
 
+def test_what_cannot_be_leaves_the_world_where_it_is(bluegreen: Program, released: str, folder: Path) -> None:
+    """Wrong usage changes nothing, with `--fresh` or in the world that is kept."""
+    before = (folder / ".bluegreen/exercise/world.json").read_bytes()
+    for fresh in ((), ("--fresh",)):
+        ran = bluegreen("simulate", released, "--fault", "errors:ami-typo:50", *fresh)
+        assert (ran.code, "image = 'ami-typo'" in ran.err) == (64, True)
+        assert (folder / ".bluegreen/exercise/world.json").read_bytes() == before
+
+
+def test_a_kept_world_follows_its_plan(bluegreen: Program, released: str, folder: Path) -> None:
+    """A gate that the plan has now is there; other target groups are one error that says how to go on."""
+    plan = folder / released
+    plan.write_text(plan.read_text() + '\n[[gates]]\nkind = "alarm"\nname = "exercise-5xx"\n')
+    assert bluegreen("simulate", released, "--image", "ami-0gamma").code == 0
+    plan.write_text(plan.read_text().replace("exercise-target-group", "other-target-group"))
+    for command in ("simulate", "plan"):
+        ran = bluegreen(command, released)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+        assert "target_group = 'other-target-group': exercise-group-blue is behind" in ran.err
+        assert "begin anew with --fresh" in ran.err
+    assert bluegreen("simulate", released, "--fresh").code == 0
+
+
 def test_fresh_keeps_what_was(bluegreen: Program, released: str, folder: Path) -> None:
     """`--fresh` begins a new world and journal, and moves the old ones aside."""
     ran = bluegreen("simulate", released, "--fresh", "--json")

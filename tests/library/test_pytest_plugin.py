@@ -15,7 +15,10 @@ from bluegreen_sim.pytest_plugin import MakeDeployment, MakeWorld
 THEIRS = """
 from hypothesis import given, settings, strategies as st
 from bluegreen import Plan
-from bluegreen_sim import NeverHealthy, SimCloud
+from bluegreen_sim import NeverHealthy, SimCloud, tutorial
+
+def test_in_a_cloud_of_its_own(bluegreen_deployment):
+    assert not bluegreen_deployment(cloud=tutorial()[1]).run().ok
 
 def test_a_release_goes_well(bluegreen_deployment):
     assert bluegreen_deployment().run().ok
@@ -50,7 +53,8 @@ def test_a_failing_test_tells_its_story_and_how_to_run_it_again(tmp_path: Path) 
         text=True,
         check=False,
     )
-    assert "1 failed, 2 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "2 failed, 2 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert " s  clean_up " in ran.stdout
     assert "roll_back" in ran.stdout
     assert "green targets healthy" in ran.stdout
     assert "requests: " in ran.stdout
@@ -82,3 +86,5 @@ def test_a_deployment_has_a_world_of_its_own_or_the_one_it_is_given(
     assert isinstance(alone.plan, Plan)
     assert alone.cloud is not cloud
     assert alone.run().ok
+    with pytest.raises(TypeError, match="faults, traffic: give it to bluegreen_world"):
+        bluegreen_deployment(cloud=cloud, faults=[], traffic=0)

@@ -16,6 +16,7 @@ from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen.ports import BuildCommand, Cloud
 from bluegreen_sim import (
+    AlarmRed,
     Budget,
     Choices,
     Dies,
@@ -197,7 +198,7 @@ def test_a_saved_world_goes_on_where_it_stopped() -> None:
         LostAnswer(9),
         StaleLook(50),
         Errors("ami-new", 3),
-        NeverHealthy(image="ami-bad"),
+        NeverHealthy(image="ami-0alpha"),
     )
     cloud = SimCloud(SHARED, settings=SETTINGS, faults=faults, budget=Budget(blind=1))
     deploy(cloud, passes=40)
@@ -214,8 +215,8 @@ def test_a_saved_world_goes_on_where_it_stopped() -> None:
     "data", [{}, {"class": "World", "wings": 2}, {"class": "Nothing"}, {"class": "Sick"}]
 )
 def test_what_is_no_saved_world_is_refused(data: dict[str, object]) -> None:
-    """With a ValueError, whatever is wrong."""
-    with pytest.raises(ValueError, match="saved world"):
+    """With a ValueError that says what is wrong, and what was expected."""
+    with pytest.raises(ValueError, match=r"^no saved world: .+, expected what world_to_dict gave$"):
         world_from_dict(data)
 
 
@@ -270,6 +271,27 @@ def test_an_instance_answers_for_itself() -> None:
     """Directly asked it answers whatever the balancer thinks of it; wrong answers are of its image."""
     cloud = SimCloud(SHARED, faults=[Errors("ami-0alpha", 50)])
     assert [cloud.fetch("http://i-0001:8080/")[0] for _ in range(4)] == [200, 500, 200, 500]
+
+
+def test_an_instance_that_is_gone_answers_nobody() -> None:
+    """Nobody is there to take the connection, and nobody else answers in its place."""
+    cloud = SimCloud(WEIGHTED)
+    cloud.apply(SetSize(fleet="a", size=1, min=0, max=4))
+    cloud.clock.sleep(400)
+    assert [cloud.fetch(f"http://{name}/")[0] for name in ("i-0001", "i-0002", "i-9999")] == [504, 200, 504]
+
+
+def test_a_world_that_goes_on_has_what_the_next_plan_asks_for() -> None:
+    """New alarms are there and ok, the old ones as they were; other target groups are another world's."""
+    world = SimCloud(SHARED, faults=[AlarmRed("errors", 5)]).world
+    plan = evolve(SHARED, gates=(*SHARED.gates, Alarm(name="slow")))
+    cloud = SimCloud(plan, world=world)
+    cloud.clock.sleep(10)
+    assert cloud.world.alarms == (("errors", "alarm"), ("slow", "ok"))
+    with pytest.raises(
+        ValueError, match=r"target_group = 'other': a is behind tg; .* b is behind tg: change"
+    ):
+        SimCloud(evolve(plan, routing=SharedTargetGroup("other")), world=world)
 
 
 def test_weights_divide_what_is_fetched() -> None:

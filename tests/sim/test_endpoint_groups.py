@@ -13,6 +13,7 @@ from bluegreen.aws import AwsCloud
 from bluegreen_sim import Busy, Denied, During, LateCall, Scarce, Settings, SimCloud, SlowToShow
 from bluegreen_sim.endpoint import names, session
 from bluegreen_sim.endpoint.answers.autoscaling_hooks import action_token
+from bluegreen_sim.engine import with_faults
 from bluegreen_sim.faults import Fault
 from tests.sim.wired import SHARED, TG, TG_A, TG_B, WEIGHTED, Aws, code, pinned
 
@@ -367,8 +368,9 @@ def test_faults_of_calls_reach_boto3() -> None:
 def test_a_group_is_made_whole_whatever_hinders_later_calls(fault: Fault) -> None:
     """Attached, told and tagged at its creation, by one call that is not about a group that exists."""
     made = []
-    for faults in ([], [fault]):
-        cloud, aws = aws_of(faults=faults)
+    for faults in ((), (fault,)):
+        cloud, aws = aws_of()
+        cloud.world = with_faults(cloud.world, faults)
         aws.autoscaling.create_auto_scaling_group(
             AutoScalingGroupName="c",
             LaunchTemplate=pinned(1),

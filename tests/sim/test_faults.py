@@ -1,5 +1,6 @@
 """Each fault strikes, as scheduled or as chosen."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ from bluegreen.core.plan import Plan, SharedTargetGroup, WeightedTargetGroups
 from bluegreen.core.state import Ledger
 from bluegreen_sim import (
     AlarmRed,
+    Application,
+    AtPhase,
     BlindLook,
     Budget,
     Busy,
@@ -23,15 +26,22 @@ from bluegreen_sim import (
     Dies,
     During,
     EditBounds,
+    EditVersion,
     EditWeights,
     Errors,
+    Gone,
     LateCall,
     LaunchFails,
     LostAnswer,
+    LuckyProbe,
+    MetricAlarm,
     NeverHealthy,
+    Over,
     RefusedCall,
     Rescale,
+    Scaling,
     Scarce,
+    ScheduledAction,
     Settings,
     Sick,
     SimCloud,
@@ -40,8 +50,10 @@ from bluegreen_sim import (
     ZoneDown,
     enumerate_runs,
     parse,
+    testing,
 )
-from bluegreen_sim.faults import Fault, Lasting
+from bluegreen_sim.engine import with_faults
+from bluegreen_sim.faults import Fault, Lasting, for_groups
 
 PLAN = Plan(
     service="s",
@@ -153,7 +165,8 @@ def test_weights_of_groups_behind_one_target_group_add_up(
 ) -> None:
     """In either order, nobody is left out as long as one of them has a weight."""
     shared = evolve(PLAN, routing=SharedTargetGroup("tg"))
-    cloud = SimCloud(shared, faults=[EditWeights(weights, at_seconds=5)])
+    cloud = SimCloud(shared)
+    cloud.world = with_faults(cloud.world, (for_groups(EditWeights(weights, at_seconds=5), "a", "b"),))
     cloud.clock.sleep(6)
     assert cloud.world.rule == (("tg", 100 - errors),)
     assert cloud.timeline.shares()[5]["errors"] == errors
@@ -162,7 +175,7 @@ def test_weights_of_groups_behind_one_target_group_add_up(
 COUNTED: tuple[Lasting, ...] = (
     *(LostAnswer(2), LostAnswer(3, applied=False), RefusedCall(3), LateCall(4, 5)),
     *(StaleLook(3), BlindLook(2), LaunchFails(2, "green"), Scarce(3, "green")),
-    *(ZoneDown(1), Denied("Freeze"), Busy("green")),
+    *(ZoneDown(0), Denied("Freeze"), Busy("green")),
 )
 
 
@@ -300,6 +313,8 @@ def test_equal_instances_are_one_option() -> None:
         ("alarm:my:alarm:150", AlarmRed("my:alarm", 150)),
         ("rescale:blue:+2:90", Rescale("blue", 2, 90)),
         ("errors:ami-1:5", Errors("ami-1", 5)),
+        ("gone:ami-1:5", Gone("ami-1", 5)),
+        ("gone:3:5", Gone(3, 5)),
     ],
 )
 def test_faults_are_read_from_short_texts(text: str, fault: Fault) -> None:
@@ -318,6 +333,101 @@ def test_a_wrong_text_is_told_what_is_allowed(text: str) -> None:
     """The message names the forms, or the form of the kind that was meant."""
     with pytest.raises(ValueError, match=r"SECONDS|CALL"):
         parse(text)
+
+
+IMPOSSIBLE = [
+    (Dies("gren", 30), "group = 'gren': give a, b, blue or green"),
+    (During(Busy("zzz"), 5, 10), "group = 'zzz'"),
+    (AtPhase("shift", Over(Sick("gren", 0), 5)), "fault = "),
+    (AtPhase("shfit", Dies("green", 0)), "phase = 'shfit': give preflight or scale_up"),
+    (AtPhase("shift", AtPhase("bake", Dies("green", 0))), "phase of its own"),
+    (Errors("ami-beta", 50), "image = 'ami-beta': give ami-0alpha or ami-new"),
+    (Errors("ami-new", 500), "percent = 500: give a whole number, 0 to 100"),
+    (LuckyProbe("ami-beta"), "image = 'ami-beta'"),
+    (Gone("ami-beta", 5), "what = 'ami-beta': give ami-0alpha"),
+    (Denied("SetSise"), "action = 'SetSise': give Attach, "),
+    (AlarmRed("y", 20), "name = 'y': give errors"),
+    (EditBounds("blue", 5, 2, 10), "min = 5: give max = 2 or less"),
+    (ScheduledAction("blue", 10, min=3, max=1), "min = 3: give max = 1 or less"),
+    (EditWeights((("gren", 100), ("blue", 0)), 5), "weights names gren: give a, b, blue or green"),
+    (EditWeights((("blue", 0), ("green", 0)), 5), "weights: give one above 0"),
+    (EditWeights((("blue", 0), ("green", 5000)), 5), "weights = "),
+    (LaunchFails(1, why="capcity"), "why = 'capcity': give 'capacity' or 'quota'"),  # type: ignore[arg-type]
+    (LaunchFails(1, zone=3), "zone = 3: give 0 to 0"),
+    (RefusedCall(1, "trottled"), "error = 'trottled': give throttled or "),
+    (Sick("blue", -1), "at_seconds = -1: give 0 to"),
+]
+
+
+@pytest.mark.parametrize(("fault", "why"), IMPOSSIBLE, ids=lambda value: type(value).__name__)
+def test_a_fault_that_could_never_happen_is_refused(fault: Fault, why: str) -> None:
+    """A misspelt name is an error that says what there is, not a rehearsal that passes."""
+    with pytest.raises(ValueError, match=re.escape(why)) as no:
+        SimCloud(PLAN, faults=[fault])
+    assert "\n" not in str(no.value)
+
+
+def test_all_that_cannot_be_is_told_at_once() -> None:
+    """Size, groups, applications, alarms and each fault have a line of their own."""
+    with pytest.raises(ValueError, match="capacity") as no:
+        SimCloud(
+            PLAN,
+            capacity=-1,
+            live=2,
+            groups={"c": Scaling(), "green": Scaling(zones=(3,))},
+            applications={"ami-beta": Application()},
+            alarms=[MetricAlarm(name="x", metric="RequestCount", target_group="gren", threshold=1)],
+            faults=[fault for fault, _ in IMPOSSIBLE],
+        )
+    lines = str(no.value).splitlines()
+    assert [line.split(":")[0].split("=")[0].strip() for line in lines[:6]] == [
+        *("capacity", "live", "groups names c", "groups", "applications names ami-beta", "alarms")
+    ]
+    assert len(lines) == 6 + len(IMPOSSIBLE)
+
+
+@given(faults=testing.faults(PLAN), text=st.text(min_size=1))
+def test_what_is_drawn_is_possible_and_a_wrong_name_is_not(faults: tuple[Fault, ...], text: str) -> None:
+    """Every fault of the strategies is taken; given the name of nothing, none of them is."""
+    SimCloud(PLAN, traffic=0, faults=faults)
+    for fault in faults:
+        for name in ("group", "image", "name"):
+            if isinstance(getattr(fault, name, None), str) and not isinstance(fault, ScheduledAction):
+                with pytest.raises(ValueError, match=name):
+                    SimCloud(PLAN, traffic=0, faults=[evolve(fault, **{name: f"no {text}"})])
+
+
+def test_what_comes_later_is_named_later() -> None:
+    """The next plan's image is known to the cloud that goes on with it; settings may know it before."""
+    with pytest.raises(ValueError, match="image = 'ami-next'"):
+        SimCloud(PLAN, faults=[Errors("ami-next", 5)])
+    settings = Settings(applications={"ami-next": Application(wrong_percent=5)})
+    first = SimCloud(PLAN, settings=settings, faults=[Gone(3, 10), EditVersion("green", 2, 90)])
+    SimCloud(PLAN.with_image("ami-next"), world=first.world, faults=[Errors("ami-next", 5)], add_image=True)
+
+
+def test_operations_of_aws_can_be_denied_by_name() -> None:
+    """Those that change something in the simulated account, as well as bluegreen's commands."""
+    SimCloud(PLAN, faults=[Denied("SetDesiredCapacity"), Denied("SetSize")])
+    with pytest.raises(ValueError, match="action = 'DescribeAutoScalingGroups'"):
+        SimCloud(PLAN, faults=[Denied("DescribeAutoScalingGroups")])
+
+
+def test_groups_behind_one_target_group_have_no_weights_to_edit() -> None:
+    """Different ones are refused; equal ones change nothing."""
+    shared = evolve(PLAN, routing=SharedTargetGroup("tg"))
+    SimCloud(shared, faults=[EditWeights((("blue", 50), ("green", 50)), 5)])
+    with pytest.raises(ValueError, match="give equal ones"):
+        SimCloud(shared, faults=[EditWeights((("blue", 0), ("green", 100)), 5)])
+
+
+def test_metrics_of_no_target_group_are_refused() -> None:
+    """An empty answer would look like a target group without requests."""
+    cloud = SimCloud(PLAN)
+    cloud.clock.sleep(120)
+    assert cloud.metrics("RequestCount", "green") == {}
+    with pytest.raises(ValueError, match="target_group = 'gren': give tg-a, tg-b, blue or green"):
+        cloud.metrics("RequestCount", "gren")
 
 
 def test_faults_of_a_world_that_goes_on_count_from_then() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from attrs import evolve
@@ -24,6 +26,7 @@ from bluegreen_sim import (
     Settings,
     Sick,
     SimCloud,
+    TargetTracking,
     ZoneDown,
     engine,
 )
@@ -409,6 +412,22 @@ def test_a_deletion_takes_its_time_where_it_was_told_to() -> None:
     assert cloud.world.group("b") is not None
     cloud.clock.sleep(1)
     assert cloud.world.group("b") is None
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Scaling(termination=("Oldest",)), "termination = ('Oldest',): give a tuple"),
+        (lambda: Scaling(checks="elb", zones=(-1,)), "checks = 'elb': give 'EC2' or 'ELB' or None; zones = "),
+        (lambda: Hook("ready", at="launching"), "at = 'launching': give 'launch' or 'terminate'"),
+        (lambda: Hook("ready", timeout_seconds=0), "timeout_seconds = 0: give 30 to 7200"),
+        (lambda: TargetTracking("half", "load", 0), "metric = 'load': give 'requests' or 'cpu'; target = 0"),
+    ],
+)
+def test_what_a_group_cannot_be_told_is_named(call: Callable[[], object], message: str) -> None:
+    """The error has the field, its value and what to give, of each that is wrong."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
 
 
 @pytest.mark.parametrize(

@@ -191,12 +191,30 @@ def test_a_version_that_fails_late_fails_in_the_balancers_eyes_too() -> None:
     assert cloud.timeline.failed_requests > 0
 
 
+@pytest.mark.parametrize("image", ["ami-0alpha", "ami-0beta"])
+def test_what_serves_at_the_start_stops_in_its_time(image: str) -> None:
+    """Told by settings or as an argument, for a new world or one that goes on; other images go on."""
+    plan, tired = tutorial()[0], {image: Application(fails_after_seconds=60)}
+    for cloud in (
+        SimCloud(plan, settings=Settings(applications=tired)),
+        SimCloud(plan, applications=tired),
+        SimCloud(plan, world=SimCloud(plan).world, applications=tired),
+    ):
+        cloud.clock.sleep(59)
+        assert cloud.timeline.failed_requests == 0
+        again = SimCloud(plan, world=cloud.world)
+        again.clock.sleep(2)
+        assert again.timeline.failed_requests == (100 if image == "ami-0alpha" else 0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: Latency.menu({}), "bands = (): give one or more"),
         (lambda: Latency.menu({0: 1}), "bands = ((0, 1),): give one or more, times and weights of 1 or more"),
         (lambda: Latency.lognormal(2, 1), "p99_seconds = 1: give 2 (the median) or more"),
+        (lambda: Latency.lognormal(0, 1), "median_seconds = 0: give more than 0"),
+        (lambda: Latency.exponential(-1), "mean_seconds = -1: give more than 0"),
         (lambda: percentile({}, 50), "no request was answered"),
         (
             lambda: Settings(slow_start_seconds=30, stickiness_seconds=5, algorithm="weighted_random"),
@@ -208,7 +226,7 @@ def test_a_version_that_fails_late_fails_in_the_balancers_eyes_too() -> None:
         ),
         (
             lambda: Application(wrong_percent=101, leak_percent=5),
-            "wrong_percent = 101: give 0 to 100; leak_percent = 5: give a capacity too",
+            "wrong_percent = 101: give a whole number, 0 to 100; leak_percent = 5: give a capacity too",
         ),
         (
             lambda: Settings(slow_start_seconds=20, algorithm="weighted_random", stickiness_seconds=5),

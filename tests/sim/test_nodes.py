@@ -99,7 +99,8 @@ HALVES = st.integers(0, 12).map(lambda steps: steps / 2)
 PER_NODE = st.lists(HALVES, min_size=1, max_size=3).map(tuple)
 
 
-def _settings(more: int, zones: int, **fields: object) -> Settings:
+def _settings(more: int, zones: int, counts: tuple[int, int], **fields: object) -> Settings:
+    fields |= {"minimum_healthy_count": counts[0], "dns_minimum_count": counts[1]}
     return Settings(zones=zones, nodes=zones + more, **fields)  # type: ignore[arg-type]
 
 
@@ -107,6 +108,7 @@ SETTINGS = st.builds(
     _settings,
     st.integers(0, 1),
     st.integers(1, 3),
+    st.sampled_from(((1, 1), (1, 2), (2, 2), (2, 0))),
     first_check_seconds=st.integers(1, 12).map(lambda steps: steps / 2),
     check_interval_seconds=st.sampled_from((5, 7.5)),
     check_phases_seconds=PER_NODE,
@@ -114,9 +116,7 @@ SETTINGS = st.builds(
     unhealthy_threshold=st.integers(2, 3),
     deregistration_seconds=HALVES,
     cross_zone=st.booleans(),
-    minimum_healthy_count=st.integers(1, 2),
     minimum_healthy_percent=st.sampled_from((0, 60)),
-    dns_minimum_count=st.integers(1, 2),
     dns_minimum_percent=st.sampled_from((0, 60)),
     dns_failover=st.sampled_from(("any", "all")),
     dns_seconds=HALVES,
@@ -177,7 +177,7 @@ def test_each_enabled_zone_has_a_node() -> None:
     settings = Settings(zones=3, disabled_zones=(1,))
     assert settings.zone_of_node == (0, 2)
     assert Settings(zones=2, nodes=3).zone_of_node == (0, 1, 0)
-    with pytest.raises(ValueError, match="nodes = 1, zones enabled: 0"):
+    with pytest.raises(ValueError, match=r"disabled_zones = \(0,\): give some of 0 to 0, not all"):
         Settings(disabled_zones=(0,))
 
 
@@ -257,9 +257,9 @@ def test_dns_minimums_count_the_targets_of_a_zone(minimum: dict[str, int]) -> No
 @pytest.mark.parametrize(
     ("minimum", "fails"),
     [
-        ({"minimum_healthy_count": 3}, True),
+        ({"minimum_healthy_count": 3, "dns_minimum_count": 0}, True),
         ({"minimum_healthy_percent": 60}, True),
-        ({"minimum_healthy_count": 2, "minimum_healthy_percent": 50}, False),
+        ({"minimum_healthy_count": 2, "minimum_healthy_percent": 50, "dns_minimum_count": 0}, False),
     ],
 )
 def test_below_a_minimum_all_targets_get_requests(minimum: dict[str, int], fails: bool) -> None:  # noqa: FBT001 - a column of a table

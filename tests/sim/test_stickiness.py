@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bluegreen import Deployment
 from bluegreen_sim import Settings, Sick, SimCloud, Timeline, Traffic
@@ -228,6 +230,27 @@ def test_sticky_targets_of_weighted_groups_need_sticky_groups() -> None:
     with pytest.raises(ValueError, match="give group_stickiness_seconds too"):
         SimCloud(WEIGHTED, settings=Settings(stickiness_seconds=60))
     SimCloud(WEIGHTED, settings=Settings(stickiness_seconds=60, group_stickiness_seconds=60))
+
+
+@given(
+    seconds=st.integers(1, 20),
+    requests=st.integers(1, 30_000),
+    cookie=st.integers(1, 20),
+    refreshed=st.booleans(),
+)
+def test_each_request_of_a_session_follows_its_cookie(
+    seconds: int, requests: int, cookie: int, *, refreshed: bool
+) -> None:
+    """A cookie lasts from the request that gave it on, also where several come within a millisecond."""
+    expected: Counter[int] = Counter()
+    given_at = last = 0
+    for i in range(requests):
+        at = 1000 * seconds * i
+        if at - (last if refreshed else given_at) > 1000 * cookie * requests:
+            given_at = at
+        last = at
+        expected[(at - given_at) // requests] += 1
+    assert lags(Sessions(seconds, requests), 1000 * cookie, refreshed=refreshed) == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from bluegreen.core.commands import SetShares, SetSize
 from bluegreen.core.observation import ErrorClass
-from bluegreen_sim import EditWeights, HealthAnswer, NeverHealthy, Settings, SimCloud
+from bluegreen_sim import HealthAnswer, NeverHealthy, Settings, SimCloud
 from bluegreen_sim.endpoint import NotSimulated, names
 from tests.sim.wired import SHARED, TG, TG_A, TG_B, WEIGHTED, Aws, code, forward
 
@@ -309,7 +309,8 @@ def test_a_forward_that_names_two_different_groups_is_refused() -> None:
 
 def test_without_any_weight_nobody_is_asked() -> None:
     """A rule whose weights are all 0 answers 503; a deployment's command cannot write one."""
-    cloud = SimCloud(WEIGHTED, faults=[EditWeights((("blue", 0), ("green", 0)), 0)])
+    cloud = SimCloud(WEIGHTED)
+    cloud.world = cloud.world.replaced(rule=(("tg-a", 0), ("tg-b", 0)))
     cloud.clock.sleep(2)
     assert cloud.timeline.shares()[0]["errors"] == 100
     assert cloud.apply(SetShares(weights=(("a", 0), ("b", 0)))).error is ErrorClass.BUG

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from bluegreen_sim.balancing import checks
-from bluegreen_sim.settings import Settings
+from bluegreen_sim.settings import Settings, not_together
 from bluegreen_sim.world import World
 
 from ..asking import Change, Given, NotSimulated, Read, tag_dict, tag_list
@@ -111,19 +111,15 @@ def attributes(settings: Settings) -> dict[str, str]:
 def contradictions(wanted: dict[str, str]) -> Iterator[str]:
     """What cannot be combined, one sentence each."""
     algorithm = wanted["load_balancing.algorithm.type"]
-    sticky = wanted["stickiness.enabled"] == "true"
-    if wanted["slow_start.duration_seconds"] != "0" and algorithm != "round_robin":
-        yield f"Slow start mode cannot be enabled with the load balancing algorithm {algorithm}"
-    if sticky and algorithm == "weighted_random":
-        yield "Stickiness cannot be enabled with the load balancing algorithm weighted_random"
+    fixed = {
+        "algorithm": algorithm,
+        "slow_start_seconds": int(wanted["slow_start.duration_seconds"]),
+        "stickiness_seconds": int(wanted["stickiness.enabled"] == "true"),
+    }
+    read = {each.field: each.read(wanted[key]) for key, each in ATTRIBUTES.items() if each.read}
+    yield from not_together(fixed | read)
     if wanted["load_balancing.algorithm.anomaly_mitigation"] == "on" and algorithm != "weighted_random":
         yield f"Anomaly mitigation cannot be enabled with the load balancing algorithm {algorithm}"
-    if sticky and wanted["load_balancing.cross_zone.enabled"] == "false":
-        yield "Stickiness cannot be enabled when cross-zone load balancing is off"
-    for unit in ("count", "percentage"):
-        out, below = wanted[f"{_OUT}{unit}"], wanted[f"{_BELOW}{unit}"]
-        if "off" not in (out, below) and int(out) < int(below):
-            yield f"The {unit} of dns_failover must not be below that of unhealthy_state_routing"
 
 
 def _describe_target_group_attributes(world: World, given: Given) -> Given:
