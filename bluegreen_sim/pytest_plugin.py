@@ -5,13 +5,14 @@ Loaded by every pytest that has bluegreen installed, so nothing is imported befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from bluegreen import Deployment, Plan
+    from bluegreen.ports import Gate
 
     from .cloud import SimCloud
 
@@ -56,19 +57,26 @@ def bluegreen_world(request: pytest.FixtureRequest) -> MakeWorld:
 def bluegreen_deployment(request: pytest.FixtureRequest, bluegreen_world: MakeWorld) -> MakeDeployment:
     """Makes a ``Deployment``: ``bluegreen_deployment(plan).run()``, on a world of its own unless given one.
 
-    Args are ``plan`` and ``cloud``; all others are those of ``SimCloud``, which a given cloud has had.
+    Args are ``plan``, ``cloud`` and, as for ``Deployment``, ``gates``; all others are those of ``SimCloud``,
+    which a given cloud has had.
     """
     from bluegreen import Deployment
 
     made = request.node.stash.setdefault(_DEPLOYMENTS, [])
 
-    def make(plan: Plan | None = None, cloud: SimCloud | None = None, **options: Any) -> Deployment:
+    def make(
+        plan: Plan | None = None,
+        cloud: SimCloud | None = None,
+        *,
+        gates: Mapping[str, Gate] | None = None,
+        **options: Any,
+    ) -> Deployment:
         if cloud is not None and options:
             raise TypeError(
                 f"{', '.join(sorted(options))}: give it to bluegreen_world, which makes the cloud"
             )
         cloud = bluegreen_world(plan, **options) if cloud is None else cloud
-        deployment = Deployment(cloud.plan if plan is None else plan, cloud)
+        deployment = Deployment(cloud.plan if plan is None else plan, cloud, gates=gates)
         made.append(deployment)
         return deployment
 

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from bluegreen import Phase, Plan
-from bluegreen_sim import SimCloud
+from bluegreen import Hook, HookGate, Phase, Plan
+from bluegreen_sim import SimCloud, tutorial
 from bluegreen_sim.pytest_plugin import MakeDeployment, MakeWorld
 
 THEIRS = """
@@ -88,3 +89,10 @@ def test_a_deployment_has_a_world_of_its_own_or_the_one_it_is_given(
     assert alone.run().ok
     with pytest.raises(TypeError, match="faults, traffic: give it to bluegreen_world"):
         bluegreen_deployment(cloud=cloud, faults=[], traffic=0)
+
+
+def test_a_deployment_takes_the_checks_of_its_plan(bluegreen_deployment: MakeDeployment) -> None:
+    """A plan with a hook is given its check, as a ``Deployment`` is."""
+    plan = evolve(tutorial()[0], gates=(Hook(name="smoke"),))
+    asked = HookGate("smoke", lambda _plan, observation: bool(observation.fleets))
+    assert bluegreen_deployment(plan, traffic=0, gates={"smoke": asked}).run().ok
