@@ -78,6 +78,15 @@ def test_wrong_usage_exits_64(bluegreen: Program, arguments: list[str]) -> None:
     assert ran.err
 
 
+@pytest.mark.parametrize("command", ["plan", "simulate", "check"])
+def test_an_empty_image_is_a_fault(bluegreen: Program, write_plan: Write, folder: Path, command: str) -> None:
+    """`--image "$AMI"` without an AMI is no wish for the image of the file: exit 64, and nothing is done."""
+    ran = bluegreen(command, write_plan(), "--image", "")
+    assert (ran.code, ran.out) == (64, "")
+    assert "image: '': must be an image id" in ran.err
+    assert not (folder / ".bluegreen").exists()
+
+
 @pytest.mark.parametrize(
     "fault", ["dies:green", "nonsense", "dies:gren:5", "alarm:missing:5", "dies:green:-1"]
 )
