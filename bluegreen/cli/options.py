@@ -73,8 +73,17 @@ set_option = click.option(
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="A line for every pass.")
 
 
+class _Folder(click.Path):
+    """A folder, by its whole path: what is named "." has neighbours too, and can be moved aside."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("'' is no folder: name one, or leave the option out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _state(words: str) -> Callable[[F], F]:
-    kind = click.Path(file_okay=False, path_type=Path)
+    kind = _Folder(file_okay=False, path_type=Path, resolve_path=True)
     return click.option("--state", metavar="DIR", type=kind, help=words)
 
 
@@ -114,7 +123,7 @@ def _url(_context: click.Context, _option: click.Parameter, text: str | None) ->
     from urllib.parse import urlsplit
 
     try:
-        parts = urlsplit(text or "http://localhost")
+        parts = urlsplit("http://localhost" if text is None else text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:

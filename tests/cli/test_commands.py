@@ -69,6 +69,8 @@ def test_a_bad_plan_in_json(bluegreen: Program, folder: Path) -> None:
         ["simulate", "."],
         ["status"],
         ["approve"],
+        ["status", "--state", ""],
+        ["list", "--endpoint-url", ""],
     ],
 )
 def test_wrong_usage_exits_64(bluegreen: Program, arguments: list[str]) -> None:
