@@ -31,7 +31,7 @@ from ..core.state import Ledger
 from ..core.text import counted
 from . import access, copying, fleets, routing, watching
 from .clients import Clients
-from .errors import AwsError, Refused, classify, words
+from .errors import AwsError, Noted, Refused, classify, words
 from .evidence import evidence
 from .looking import Known, Look
 from .names import DEPLOYMENT_TAG, description, tag_list, tags
@@ -287,7 +287,7 @@ class AwsCloud:
                 raise
 
     def _divide(self, command: SetShares | SetTestShares, known: Known) -> None:
-        tests, wanted = isinstance(command, SetTestShares), dict(command.weights)
+        tests, wanted = isinstance(command, SetTestShares), Noted(command.weights)
         arns, last = (known.test_rules, known.test_shares) if tests else (known.rules, known.shares)
         if not arns:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")

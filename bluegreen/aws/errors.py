@@ -23,6 +23,16 @@ Of half a JSON answer, and of XML that is not AWS's, botocore makes an empty one
 members that every whole answer has are read by ``answer["…"]``, never by ``get``: missing is not empty.
 """
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Noted(dict[K, V]):
+    """What we noted ourselves: a key that is not in it is a mistake of ours, and must not pass for AWS's."""
+
+    def __missing__(self, key: K) -> V:
+        raise LookupError(f"{key!r} was not noted")
+
 
 class Refused(Exception):
     """What is not sent, or turned out not to be possible.

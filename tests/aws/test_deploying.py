@@ -567,6 +567,23 @@ def test_what_only_words_a_reason_blinds_nobody(moto: MotoServer) -> None:
         assert look.unread == ()
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        c.CopySetting(fleet="exercise-group-green", like="exercise-group-blue", setting="metrics"),
+        c.SetShares(weights=(("nobody", 100), ("no-one", 0))),
+    ],
+)
+def test_a_mistake_of_ours_is_not_told_as_an_answer(moto: MotoServer, mistake: c.Command) -> None:
+    """A command about what no look has shown is a bug: it is raised, and nothing is sent that changes."""
+    lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        with pytest.raises(LookupError, match="was not noted"):
+            cloud.apply(mistake)
+        assert not [row for row in proxy.log if row.mutating and b"DryRun" not in row.body]
+
+
 def test_an_answer_that_is_not_of_aws_is_unknown(moto: MotoServer) -> None:
     """A page of somebody in between, status 200: a look is unread, a change unknown, nothing is raised."""
     account = lay_out(moto)
