@@ -97,6 +97,9 @@ resource_name = matching(
     r"[A-Za-z0-9][A-Za-z0-9 ._/()+=@-]{0,254}",
     "1 to 255 letters, digits or any of '._/()+=@-', a letter or digit first",
 )
+template_name = matching(
+    r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
+)
 # ELB: "up to 32 characters, alphanumeric or hyphens, must not begin or end with a hyphen"
 # (API reference, CreateTargetGroup).
 target_group_name = matching(
