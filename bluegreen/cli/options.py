@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from bluegreen.core.errors import JournalError
 
 from .exits import Exit
 
@@ -97,8 +98,13 @@ any_state_option = _state(
 
 
 def _bucket(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.@=+-]+)*/?", text):
-        raise click.BadParameter(f"{text!r} is no place in S3 such as s3://bucket/prefix")
+    if text is not None:
+        from bluegreen.aws.journal import place
+
+        try:
+            place(f"{text.rstrip('/')}/service")
+        except JournalError:
+            raise click.BadParameter(f"{text!r} is no place in S3 such as s3://bucket/prefix") from None
     return text
 
 

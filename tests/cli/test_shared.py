@@ -90,7 +90,9 @@ def test_a_bucket_that_is_missing_is_said(aws: Aws) -> None:
     assert {service for service, _ in aws.moto.calls[calls:]} == {"sts", "s3"}
 
 
-@pytest.mark.parametrize("url", ["http://journals", "s3://", "s3://J/x", "s3://journals//x", "journals"])
+@pytest.mark.parametrize(
+    "url", ["http://journals", "s3://", "s3://J/x", "s3://journals//x", "s3://journals/ä", "journals"]
+)
 def test_what_is_no_place_is_wrong_usage(bluegreen: Program, write_plan: Write, url: str) -> None:
     """A URL that is none is found on the command line, exit 64."""
     ran = bluegreen("deploy", write_plan(), "--journal", url)

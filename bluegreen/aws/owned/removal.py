@@ -19,6 +19,7 @@ from ...core.observation import ErrorClass
 from .. import fleets
 from ..errors import AwsError, Refused, classify, words
 from ..routing import Raw
+from ..templates import VERSIONS_A_CALL
 from .items import DEFAULT_VERSION, Owned
 from .look import Sight, look
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ..clients import Clients, Services
 
 POLL_SECONDS = 5
-PROTECTIONS_A_CALL = 50
-VERSIONS_A_CALL = 200
 
 _AGAIN = frozenset(
     {ErrorClass.ABSENT, ErrorClass.BUSY, ErrorClass.LOST, ErrorClass.NOT_SENT, ErrorClass.THROTTLED}
@@ -278,7 +277,7 @@ def _empty_and_delete(write: Services, item: Owned, group: Raw) -> Removed:
         if each.get("ProtectedFromScaleIn") and each.get("LifecycleState") in _PROTECTABLE
     ]
     if protected:
-        some = protected[:PROTECTIONS_A_CALL]
+        some = protected[: fleets.PROTECTED_A_CALL]
         asg.set_instance_protection(AutoScalingGroupName=name, InstanceIds=some, ProtectedFromScaleIn=False)
         return Removed(item, "asked", f"gives up the scale-in protection of {', '.join(some)}")
     if members:
