@@ -23,6 +23,7 @@ from ..core.commands import (
     SetTestShares,
     SetVersion,
 )
+from ..core.errors import BlueGreenError
 from ..core.evidence import Evidence
 from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result
@@ -55,6 +56,9 @@ class AwsCloud:
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
 
+    Raises:
+        BlueGreenError: If ``subnets`` has anything but ids of subnets.
+
     Attributes:
         clock: The time that observations are stamped with.
         clients: boto3 clients, for reading and for writing.
@@ -71,9 +75,11 @@ class AwsCloud:
         clock: Clock | None = None,
     ) -> None:
         """Make no call yet."""
+        self._subnets = tuple(subnets)
+        if isinstance(subnets, str) or not all(each.startswith("subnet-") for each in self._subnets):
+            raise BlueGreenError(f"subnets: {subnets!r}: must be a list of ids such as ['subnet-0abc']")
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
-        self._subnets = tuple(subnets)
         self._account = account
         self._known: Known | None = None
         self._denied: tuple[str, ...] | None = None
