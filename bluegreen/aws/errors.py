@@ -149,6 +149,8 @@ def of_code(code: str, status: int = 400, message: str = "") -> ErrorClass:
         return _CLASS_OF[code]
     if code == "ValidationError" and "not found" in message:
         return ErrorClass.ABSENT
+    if code == "ValidationError" and "not part of Auto Scaling group" in message:
+        return ErrorClass.BUSY  # one instance that left since the look makes a call for all of them fail
     for suffix, kind in _BY_SUFFIX:
         if code.endswith(suffix):
             return kind

@@ -114,10 +114,13 @@ def by_traffic_source(group: Raw, target_group_arn: str) -> bool:
 PROTECTED_A_CALL = 50
 """API reference, SetInstanceProtection: at most 50 instances."""
 
+_PROTECTABLE = ("InService", "EnteringStandby", "Standby")
+"""Where SetInstanceProtection is taken (API reference): before it is too early, afterwards too late."""
+
 
 def protected(group: Raw, size: int) -> list[str]:
     """Whose protection from scale-in keeps the group from shrinking to ``size``; as many as a call takes."""
-    staying = [each for each in instances(group) if each.get("LifecycleState") == "InService"]
+    staying = [each for each in instances(group) if each.get("LifecycleState") in _PROTECTABLE]
     kept = [each["InstanceId"] for each in staying if each.get("ProtectedFromScaleIn")]
     free = len(staying) - len(kept)
     return kept[: min(PROTECTED_A_CALL, max(0, len(staying) - size - free))]

@@ -206,6 +206,9 @@ class Look:
         statuses = self._statuses(fleets.fresh(group)) if outside else None
         worst = fleets.worst([targets[arn] for arn in arns])
         seen = fleets.fleet(group, arns, worst, statuses, self._launch_failure(group))
+        if self._ledger.loans and not seen.desired:
+            # Who was protected when it came into service stays at size 0, which must be asked for again.
+            seen = attrs.evolve(seen, desired=len(fleets.protected(group, 0)))
         return attrs.evolve(seen, lacks=self._lacks(name, group), refreshing=self._refreshing(name))
 
     def _refreshing(self, name: str) -> bool:
