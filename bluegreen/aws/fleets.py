@@ -259,12 +259,15 @@ class Failure:
     hopeless: bool
 
 
-def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> Failure | None:
+def launch_failure(
+    activities: Iterable[Raw], since: datetime | None = None, *, zones: int = 1
+) -> Failure | None:
     """Why the last launch failed; None when it did not.
 
     Args:
         activities: As DescribeScalingActivities lists them, the newest first.
         since: What began before says nothing of the version that is launched now; None: all count.
+        zones: How many the group has: what one of them does not have is tried in another.
     """
     for activity in activities:
         if since is not None and activity["StartTime"] < since:
@@ -273,7 +276,8 @@ def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> 
             if activity.get("StatusCode") not in ("Failed", "Cancelled"):
                 return None
             words = str(activity.get("StatusMessage") or activity["StatusCode"])
-            return Failure(words, since is not None and bool(_HOPELESS.search(words)))
+            elsewhere = zones > 1 and "Availability Zone" in words
+            return Failure(words, since is not None and not elsewhere and bool(_HOPELESS.search(words)))
     return None
 
 

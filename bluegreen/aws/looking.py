@@ -255,7 +255,8 @@ class Look:
             answer = self._read.autoscaling.describe_scaling_activities(
                 AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
             )
-            return fleets.launch_failure(answer["Activities"], self._known.version_at)
+            zones = len(group["AvailabilityZones"])
+            return fleets.launch_failure(answer["Activities"], self._known.version_at, zones=zones)
         except AwsError:
             return None
 
