@@ -238,8 +238,9 @@ RIGHTS_PAGE = """# Rights
 Made from `bluegreen/aws/rights.py` by `docs/generate.py`; do not edit.
 
 `bluegreen policy LEVEL [FILE]` prints an IAM policy with the rights of a level; each level has those before it.
-`observe` looks. `shift` moves users between groups that stand, and writes a team's journal. `manage` deploys, builds
-images and cleans up.
+`observe` looks. `shift` adds what writes a [team's journal](how-to/share-a-journal.md), for `approve`, `pause`, `resume`,
+`abort` and `unlock`; and what moves users between groups that stand, which no command does alone. `manage` deploys,
+builds images and cleans up.
 
 ```console
 $ bluegreen policy manage deployment.toml --account 123456789012 --region eu-west-1 --role exercise-instance
@@ -268,11 +269,16 @@ These are asked of the same credentials though no call of that name is made:
 - Groups of the plan by name: their ARNs have it. A listener or a rule by its ARN, if `routing.listener` has it.
 - What only an id leads to by the tag `bluegreen:service` with the service's name: launch templates, listeners and rules
   without an ARN in the plan, instances, volumes, images, snapshots. What `bluegreen` makes bears it; **give it to your
-  launch template, and to the listener or rule.** Without a plan everything is limited to what bears that tag.
+  launch template, and to the listener or rule.** Without a plan groups, listeners and rules are limited by that tag too,
+  whatever service it names.
+- Instances are launched from such a template alone, with whatever it names.
 - Consoles of build instances by that tag, and of the plan's groups by the tag that Auto Scaling gives their instances.
 - Looking is not limited: AWS knows no resources for these actions.
 - No policy lets anybody give that tag to what exists. It is given when a thing is made, and only to what is made.
 - `iam:PassRole` is for EC2 alone, and for the roles that `--role` names; without it for any role of the account.
+  `ssm:GetParameters` is for any parameter of the account, and for those by which AWS names its images. Neither heeds the tag.
+- ARNs are of the partition of `--region`, as in China or GovCloud; without one of `aws`.
+- The policy fits a managed one, 6,144 characters. With names so long that it does not, `bluegreen policy` says so.
 - In a journal's bucket nothing may be deleted. Turn versioning on, and nothing can be lost by overwriting either.
 """
 

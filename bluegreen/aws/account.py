@@ -40,8 +40,10 @@ class Account:
 
         Raises:
             BlueGreenError: If there is no such profile, no Region, no such endpoint, or no credentials that
-                are valid.
+                are valid; or if profile or region are empty, as a variable is that was not set.
         """
+        if empty := [f"--{name}" for name, said in (("profile", profile), ("region", region)) if said == ""]:
+            raise BlueGreenError(f"{' and '.join(empty)}: '': name one, or leave the option out")
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
         except boto.ProfileNotFound as error:

@@ -23,6 +23,7 @@ from ..core.commands import (
     SetTestShares,
     SetVersion,
 )
+from ..core.errors import BlueGreenError
 from ..core.evidence import Evidence
 from ..core.gates import MetricGate
 from ..core.observation import ErrorClass, Observation, Outcome, Result
@@ -31,7 +32,7 @@ from ..core.state import Ledger
 from ..core.text import counted
 from . import access, copying, fleets, routing, watching
 from .clients import Clients
-from .errors import AwsError, Refused, classify, words
+from .errors import AwsError, Noted, Refused, classify, words
 from .evidence import evidence
 from .looking import Known, Look
 from .names import DEPLOYMENT_TAG, description, tag_list, tags
@@ -55,6 +56,9 @@ class AwsCloud:
         call_seconds: How long one answer may take.
         clock: Time; the system's by default.
 
+    Raises:
+        BlueGreenError: If ``subnets`` has anything but ids of subnets.
+
     Attributes:
         clock: The time that observations are stamped with.
         clients: boto3 clients, for reading and for writing.
@@ -71,9 +75,11 @@ class AwsCloud:
         clock: Clock | None = None,
     ) -> None:
         """Make no call yet."""
+        self._subnets = tuple(subnets)
+        if isinstance(subnets, str) or not all(each.startswith("subnet-") for each in self._subnets):
+            raise BlueGreenError(f"subnets: {subnets!r}: must be a list of ids such as ['subnet-0abc']")
         self.clients = Clients(session, endpoint_url=endpoint_url, call_seconds=call_seconds)
         self.clock: Clock = clock or SystemClock()
-        self._subnets = tuple(subnets)
         self._account = account
         self._known: Known | None = None
         self._denied: tuple[str, ...] | None = None
@@ -287,7 +293,7 @@ class AwsCloud:
                 raise
 
     def _divide(self, command: SetShares | SetTestShares, known: Known) -> None:
-        tests, wanted = isinstance(command, SetTestShares), dict(command.weights)
+        tests, wanted = isinstance(command, SetTestShares), Noted(command.weights)
         arns, last = (known.test_rules, known.test_shares) if tests else (known.rules, known.shares)
         if not arns:
             raise Refused(ErrorClass.BUG, "a shared target group has no weights: attach or detach")

@@ -23,6 +23,16 @@ Of half a JSON answer, and of XML that is not AWS's, botocore makes an empty one
 members that every whole answer has are read by ``answer["…"]``, never by ``get``: missing is not empty.
 """
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Noted(dict[K, V]):
+    """What we noted ourselves: a key that is not in it is a mistake of ours, and must not pass for AWS's."""
+
+    def __missing__(self, key: K) -> V:
+        raise LookupError(f"{key!r} was not noted")
+
 
 class Refused(Exception):
     """What is not sent, or turned out not to be possible.
@@ -139,6 +149,8 @@ def of_code(code: str, status: int = 400, message: str = "") -> ErrorClass:
         return _CLASS_OF[code]
     if code == "ValidationError" and "not found" in message:
         return ErrorClass.ABSENT
+    if code == "ValidationError" and "not part of Auto Scaling group" in message:
+        return ErrorClass.BUSY  # one instance that left since the look makes a call for all of them fail
     for suffix, kind in _BY_SUFFIX:
         if code.endswith(suffix):
             return kind

@@ -114,10 +114,13 @@ def by_traffic_source(group: Raw, target_group_arn: str) -> bool:
 PROTECTED_A_CALL = 50
 """API reference, SetInstanceProtection: at most 50 instances."""
 
+_PROTECTABLE = ("InService", "EnteringStandby", "Standby")
+"""Where SetInstanceProtection is taken (API reference): before it is too early, afterwards too late."""
+
 
 def protected(group: Raw, size: int) -> list[str]:
     """Whose protection from scale-in keeps the group from shrinking to ``size``; as many as a call takes."""
-    staying = [each for each in instances(group) if each.get("LifecycleState") == "InService"]
+    staying = [each for each in instances(group) if each.get("LifecycleState") in _PROTECTABLE]
     kept = [each["InstanceId"] for each in staying if each.get("ProtectedFromScaleIn")]
     free = len(staying) - len(kept)
     return kept[: min(PROTECTED_A_CALL, max(0, len(staying) - size - free))]
@@ -256,12 +259,15 @@ class Failure:
     hopeless: bool
 
 
-def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> Failure | None:
+def launch_failure(
+    activities: Iterable[Raw], since: datetime | None = None, *, zones: int = 1
+) -> Failure | None:
     """Why the last launch failed; None when it did not.
 
     Args:
         activities: As DescribeScalingActivities lists them, the newest first.
         since: What began before says nothing of the version that is launched now; None: all count.
+        zones: How many the group has: what one of them does not have is tried in another.
     """
     for activity in activities:
         if since is not None and activity["StartTime"] < since:
@@ -270,7 +276,8 @@ def launch_failure(activities: Iterable[Raw], since: datetime | None = None) -> 
             if activity.get("StatusCode") not in ("Failed", "Cancelled"):
                 return None
             words = str(activity.get("StatusMessage") or activity["StatusCode"])
-            return Failure(words, since is not None and bool(_HOPELESS.search(words)))
+            elsewhere = zones > 1 and "Availability Zone" in words
+            return Failure(words, since is not None and not elsewhere and bool(_HOPELESS.search(words)))
     return None
 
 

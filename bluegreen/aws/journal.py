@@ -51,6 +51,30 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"[\w.@=+-]+(/[\w.@=+-]+)*", re.ASCII)
 
 
+def place(url: str) -> tuple[str, str]:
+    """The bucket and the prefix of ``s3://bucket/prefix``.
+
+    Raises:
+        JournalError: If it is no such URL.
+    """
+    scheme, _, rest = url.partition("://")
+    bucket, _, prefix = rest.rstrip("/").partition("/")
+    if scheme != "s3":
+        raise JournalError(f"{url!r} is no journal's URL: say s3://bucket/prefix")
+    _check(bucket, prefix)
+    return bucket, prefix
+
+
+def _check(bucket: str, prefix: str) -> None:
+    faults = []
+    if not _BUCKET.fullmatch(bucket):
+        faults.append(f"bucket: {bucket!r}: must be a bucket's name: 3 to 63 of a-z, 0-9, '.' and '-'")
+    if len(prefix) > 900 or not _PREFIX.fullmatch(prefix):
+        faults.append(f"prefix: {prefix!r}: must be names divided by '/', such as 'releases/shop'")
+    if faults:
+        raise JournalError("\n".join(faults))
+
+
 @frozen
 class _Object:
     """An object as it was read: its bytes, S3's tag for them, and the nonce of the put that made it."""
@@ -87,13 +111,7 @@ class S3Journal:
     ) -> None:
         """Make no call yet."""
         self._where = f"s3://{bucket}/{prefix}"
-        faults = []
-        if not _BUCKET.fullmatch(bucket):
-            faults.append(f"bucket: {bucket!r}: must be a bucket's name: 3 to 63 of a-z, 0-9, '.' and '-'")
-        if len(prefix) > 900 or not _PREFIX.fullmatch(prefix):
-            faults.append(f"prefix: {prefix!r}: must be names divided by '/', such as 'releases/shop'")
-        if faults:
-            raise JournalError("\n".join(faults))
+        _check(bucket, prefix)
         self._prefix = prefix
         self._place: dict[str, Any] = {"Bucket": bucket}
         if owner is not None:
@@ -112,11 +130,7 @@ class S3Journal:
         Raises:
             JournalError: If it is no such URL.
         """
-        scheme, _, rest = url.partition("://")
-        bucket, _, prefix = rest.partition("/")
-        if scheme != "s3":
-            raise JournalError(f"{url!r} is no journal's URL: say s3://bucket/prefix")
-        return cls(bucket, prefix.rstrip("/"), **options)
+        return cls(*place(url), **options)
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

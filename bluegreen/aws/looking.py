@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from attrs import Factory, define
+from attrs import define, field
 
 from ..core.gates import Alarm
 from ..core.observation import ErrorClass, Fleet, Observation, Shares
@@ -21,7 +21,7 @@ from ..core.plan import Plan
 from ..core.state import Ledger
 from . import copying, fleets, routing, templates, watching
 from .copying import Extra
-from .errors import AwsError, classify, if_there, words
+from .errors import AwsError, Noted, classify, if_there, words
 from .fleets import Failure
 from .names import DEPLOYMENT_TAG, tags
 from .routing import NotThere, Raw, TargetGroup
@@ -58,18 +58,18 @@ class Known:
 
     plan: Plan
     token: str
-    target_groups: dict[str, TargetGroup] = Factory(dict)
+    target_groups: dict[str, TargetGroup] = field(factory=dict, converter=Noted)
     rules: tuple[str, ...] = ()
     test_rules: tuple[str, ...] = ()
     version: int | None = None
-    arns: dict[str, str] = Factory(dict)
-    groups: dict[str, Raw] = Factory(dict)
+    arns: dict[str, str] = field(factory=dict, converter=Noted)
+    groups: dict[str, Raw] = field(factory=dict, converter=Noted)
     shares: Shares | None = None
     test_shares: Shares | None = None
     version_at: datetime | None = None
-    extras: dict[str, dict[str, Extra]] = Factory(dict)
-    furnished: set[str] = Factory(set)
-    turns: dict[str, Turn] = Factory(dict)
+    extras: dict[str, dict[str, Extra]] = field(factory=dict, converter=Noted)
+    furnished: set[str] = field(factory=set)
+    turns: dict[str, Turn] = field(factory=dict, converter=Noted)
 
     def divided(self, rule: Raw) -> dict[str, tuple[str, int]]:
         """(ARN of its target group, weight) of each of the plan's groups, as a rule divides."""
@@ -206,6 +206,9 @@ class Look:
         statuses = self._statuses(fleets.fresh(group)) if outside else None
         worst = fleets.worst([targets[arn] for arn in arns])
         seen = fleets.fleet(group, arns, worst, statuses, self._launch_failure(group))
+        if self._ledger.loans and not seen.desired:
+            # Who was protected when it came into service stays at size 0, which must be asked for again.
+            seen = attrs.evolve(seen, desired=len(fleets.protected(group, 0)))
         return attrs.evolve(seen, lacks=self._lacks(name, group), refreshing=self._refreshing(name))
 
     def _refreshing(self, name: str) -> bool:
@@ -226,7 +229,7 @@ class Look:
         if other not in known.extras:
             borrowed = ledger.loan(other, "frozen")
             ours = fleets.SCALING if borrowed is not None and not borrowed.before else ()
-            known.extras[other] = copying.extras(self._read, like, ours)
+            known.extras[other] = Noted(copying.extras(self._read, like, ours))
         wanted = known.extras[other]
         has = copying.extras(self._read, group) if wanted else {}
         if not (missing := tuple([word for word in wanted if word not in has])):
@@ -252,7 +255,8 @@ class Look:
             answer = self._read.autoscaling.describe_scaling_activities(
                 AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=20
             )
-            return fleets.launch_failure(answer["Activities"], self._known.version_at)
+            zones = len(group["AvailabilityZones"])
+            return fleets.launch_failure(answer["Activities"], self._known.version_at, zones=zones)
         except AwsError:
             return None
 

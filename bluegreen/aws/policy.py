@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import boto3
 from attrs import frozen
+from botocore.exceptions import UnknownRegionError
 
+from ..core.errors import BlueGreenError
 from ..core.plan import Plan, WeightedTargetGroups
 from .names import DONE_TAG, SERVICE_TAG
 from .rights import LEVELS, RIGHTS, Level
+
+MANAGED_POLICY_SIZE = 6_144
+"""Characters of a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas")."""
 
 
 @frozen(kw_only=True)
@@ -19,7 +26,7 @@ class Scope:
     Args:
         plan: What this plan names, by ARN; None is everything that bears the tag ``bluegreen:service``.
         account: The account's number; ``*`` is any.
-        region: The Region's name; ``*`` is any.
+        region: The Region's name; ``*`` is any of the partition ``aws``.
         roles: Names of the roles in the instance profiles of launch templates.
         journal: The place of a team's journals, ``s3://bucket/prefix``; None grants nothing in S3.
         notified: ARNs of SNS topics and EventBridge buses that listeners tell.
@@ -31,6 +38,20 @@ class Scope:
     roles: tuple[str, ...] = ("*",)
     journal: str | None = None
     notified: tuple[str, ...] = ()
+
+    @property
+    def partition(self) -> str:
+        """The first word of its ARNs: ``aws``, or that of China, GovCloud and others.
+
+        Raises:
+            BlueGreenError: If no Region can have that name.
+        """
+        if self.region == "*":
+            return "aws"
+        try:
+            return boto3.Session(region_name="us-east-1").get_partition_for_region(self.region)
+        except UnknownRegionError:
+            raise BlueGreenError(f"region: {self.region!r}: must be a Region's name, as eu-west-1") from None
 
     @property
     def tagged(self) -> Condition:
@@ -48,20 +69,20 @@ class Scope:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of the account and Region."""
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def public(self, service: str, resource: str) -> str:
         """The ARN of a resource that belongs to no account: an image, a snapshot, a document of AWS."""
-        return f"arn:aws:{service}:{self.region}::{resource}"
+        return f"arn:{self.partition}:{service}:{self.region}::{resource}"
 
     def iam(self, role: str) -> str:
         """The ARN of a role."""
-        return f"arn:aws:iam::{self.account}:role/{role}"
+        return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
 
 Condition = dict[str, Any]
 Limit = tuple[list[str], Condition]
-"""ARNs, and a condition that a request must meet besides."""
+"""ARNs, and a condition that a request must meet besides; ``!`` before an ARN: all but that."""
 
 
 def _groups(scope: Scope, condition: Condition) -> Iterable[Limit]:
@@ -94,7 +115,7 @@ def _journal(scope: Scope) -> tuple[str, str]:
     """A bucket, and in it the places of the plan's service."""
     bucket, _, prefix = (scope.journal or "").removeprefix("s3://").rstrip("/").partition("/")
     service = f"{scope.plan.service}@*" if scope.plan else "*"
-    return f"arn:aws:s3:::{bucket}", f"{prefix}/{service}" if prefix else service
+    return f"arn:{scope.partition}:s3:::{bucket}", f"{prefix}/{service}" if prefix else service
 
 
 def _bucket(scope: Scope) -> Iterable[Limit]:
@@ -129,6 +150,25 @@ def _console(scope: Scope) -> Iterable[Limit]:
         yield instances, _when("aws:ResourceTag/aws:autoscaling:groupName", *scope.plan.groups)
 
 
+def _launch(scope: Scope) -> Iterable[Limit]:
+    """From our templates alone, and with them whatever they name."""
+    templates = scope.arn("ec2", "launch-template/*")
+    yield [templates], scope.tagged
+    yield [f"!{templates}"], {"ArnLike": {"ec2:LaunchTemplate": templates}}
+
+
+def _parameter(scope: Scope) -> Iterable[Limit]:
+    """The account's, and those by which AWS names its images; they belong to no account."""
+    yield [scope.arn("ssm", "parameter/*"), scope.public("ssm", "parameter/aws/service/*")], {}
+
+
+def _role(scope: Scope) -> Iterable[Limit]:
+    # In China alone the suffix of a service's name is another one (IAM user guide, "AWS service principals").
+    suffix = ".cn" if scope.partition == "aws-cn" else ""
+    passed = _when("iam:PassedToService", f"ec2.amazonaws.com{suffix}")
+    yield [scope.iam(name) for name in scope.roles], passed
+
+
 def _tags(scope: Scope) -> Iterable[Limit]:
     """Any tag when a thing is made, one on the build instance that is ours, and none on anything else."""
     things = [scope.arn("ec2", "*/*"), scope.public("ec2", "*/*")]
@@ -159,14 +199,10 @@ _LIMITS: Mapping[str, Callable[[Scope], Iterable[Limit]]] = {
     "imaging": _imaging,
     "console": _console,
     "command": _command,
-    "launch": lambda scope: [
-        (["*"], {"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}})
-    ],
+    "launch": _launch,
     "tags": _tags,
-    "role": lambda scope: [
-        ([scope.iam(name) for name in scope.roles], _when("iam:PassedToService", "ec2.amazonaws.com"))
-    ],
-    "parameter": lambda scope: [([scope.arn("ssm", "parameter/*")], {})],
+    "role": _role,
+    "parameter": _parameter,
     "service-linked role": lambda scope: [
         (
             [scope.iam("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")],
@@ -188,21 +224,36 @@ def policy(level: Level, scope: Scope) -> dict[str, Any]:
     Args:
         level: Which one; each has those before it.
         scope: What it is limited to.
+
+    Raises:
+        BlueGreenError: If no Region has the scope's name, or an ARN is of another partition than the Region.
     """
-    wanted = LEVELS[: LEVELS.index(level) + 1]
-    granted: dict[str, list[str]] = {}
+    found: dict[str, tuple[set[str], dict[str, None], Condition]] = {}
     for right in RIGHTS:
-        if right.level in wanted:
-            granted.setdefault(right.kind, []).append(right.action)
-    statements = [
-        {
-            "Sid": "".join(filter(str.isalnum, f"{kind} {number or ''}".title())),
-            "Effect": "Allow",
-            "Action": sorted(actions),
-            "Resource": resources,
-            **({"Condition": condition} if condition else {}),
-        }
-        for kind, actions in granted.items()
-        for number, (resources, condition) in enumerate(_LIMITS[kind](scope))
-    ]
-    return {"Version": "2012-10-17", "Statement": statements}
+        if LEVELS.index(right.level) > LEVELS.index(level):
+            continue
+        for arns, condition in _LIMITS[right.kind](scope):
+            # Each action knows its own kinds of resources alone: one statement serves all of one condition.
+            actions, named, _ = found.setdefault(json.dumps(condition or arns), (set(), {}, condition))
+            actions.add(right.action)
+            named.update(dict.fromkeys(arns))
+    used = {arn for _, named, _ in found.values() for arn in named if arn.startswith("arn:")}
+    if foreign := sorted(arn for arn in used if arn.split(":")[1] != scope.partition):
+        remedy = f"not of {scope.partition}, the partition of Region {scope.region}: name their Region"
+        raise BlueGreenError(f"{', '.join(foreign)}: {remedy}")
+    return {"Version": "2012-10-17", "Statement": [_statement(*each) for each in found.values()]}
+
+
+def _statement(actions: set[str], arns: Iterable[str], condition: Condition) -> dict[str, Any]:
+    but = [arn[1:] for arn in arns if arn.startswith("!")]
+    return {
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        **({"NotResource": but} if but else {"Resource": [*arns]}),
+        **({"Condition": condition} if condition else {}),
+    }
+
+
+def size(document: dict[str, Any]) -> int:
+    """How many characters of a policy IAM counts."""
+    return len(json.dumps(document, separators=(",", ":")))

@@ -1,8 +1,9 @@
 """Which rights bluegreen needs: the one table from which its policies and its documentation come.
 
 A right is an IAM action; what it may be limited to is its ``kind`` of resource (Service Authorization
-Reference, the pages of each service). Three levels, each with those before it: ``observe`` looks, ``shift``
-moves users between groups that stand, ``manage`` deploys, builds images and cleans up.
+Reference, the pages of each service). Three levels, each with those before it: ``observe`` looks; ``shift``
+adds what writes a team's journal, for operators, and what moves users between groups that stand, which no
+command does alone; ``manage`` deploys, builds images and cleans up.
 """
 
 from __future__ import annotations

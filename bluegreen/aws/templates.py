@@ -13,6 +13,9 @@ from .routing import Raw
 if TYPE_CHECKING:
     from .clients import Services
 
+VERSIONS_A_CALL = 200
+"""API reference: at most 200 versions are described, or deleted, at a time."""
+
 
 def default_version(read: Services, template: str) -> int | None:
     """The number of the template's default version; None when there is no such template."""
@@ -30,7 +33,7 @@ def version_of(read: Services, template: str, image: str, token: str) -> tuple[i
     pages = read.ec2.get_paginator("describe_launch_template_versions").paginate(
         LaunchTemplateName=template,
         Filters=[{"Name": "image-id", "Values": [image]}],
-        PaginationConfig={"PageSize": 200},
+        PaginationConfig={"PageSize": VERSIONS_A_CALL},
     )
     found = if_there(lambda: [version for page in pages for version in page["LaunchTemplateVersions"]])
     made = [

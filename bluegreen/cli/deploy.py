@@ -179,9 +179,8 @@ def carry_out(wish: Release, account: Account, output: Output, *, verbose: bool)
             run = turn.begin(account)
             run.follow(stopped, verbose=verbose)
     if run is None or not run.told:
-        output.fault(
-            "waiting", f"bluegreen: stopped while waiting to deploy {wish.plan.service}: nothing was done"
-        )
+        words = f"bluegreen: stopped while waiting to deploy {wish.plan.service}: {turn.left()}"
+        output.fault("waiting", words)
         return stopped() or Exit.ERROR
     last = run.told[-1].step.state
     return run.end(more={"account": account.id, "region": account.region, "template_version": last.version})
@@ -256,6 +255,17 @@ class Turn:
             self._run(self.wish, continued=True).follow(self.stopped, verbose=self.verbose)
             if self.stopped():
                 raise Stopped
+
+    def left(self) -> str:
+        """What a release leaves behind that never got its turn."""
+        journal, service = self.wish.folder.journal(), self.wish.plan.service
+        story, name = last(journal, service), Log(journal, service).name
+        if story is None or not any(record.body["by"] == name for record in story.requests):
+            return "nothing was done"
+        asked = (
+            f"{story.state.ledger.deployment_id} was asked to turn back, and is in {story.state.phase.value}"
+        )
+        return f"{asked}; go on: {self.wish.again} --lock supersede"
 
 
 COMMANDS = (deploy,)

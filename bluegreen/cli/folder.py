@@ -42,8 +42,12 @@ class Folder:
         """The simulator's folder: the one that was named, or else the one that belongs to a plan file.
 
         Raises:
-            BlueGreenError: If real deployments are kept there.
+            BlueGreenError: If real deployments are kept there, or the plan file.
         """
+        if state is not None and file.resolve().is_relative_to(state):
+            raise BlueGreenError(
+                f"{file} is in {state}, which --fresh would move away with it: name another --state"
+            )
         folder = cls(file.parent / ".bluegreen" / service if state is None else state)
         if folder.real:
             raise BlueGreenError(f"{folder.path} is the folder of real deployments: name another --state")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from bluegreen.core.errors import JournalError
 
 from .exits import Exit
 
@@ -73,8 +74,17 @@ set_option = click.option(
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="A line for every pass.")
 
 
+class _Folder(click.Path):
+    """A folder, by its whole path: what is named "." has neighbours too, and can be moved aside."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("'' is no folder: name one, or leave the option out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _state(words: str) -> Callable[[F], F]:
-    kind = click.Path(file_okay=False, path_type=Path)
+    kind = _Folder(file_okay=False, path_type=Path, resolve_path=True)
     return click.option("--state", metavar="DIR", type=kind, help=words)
 
 
@@ -88,8 +98,13 @@ any_state_option = _state(
 
 
 def _bucket(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.@=+-]+)*/?", text):
-        raise click.BadParameter(f"{text!r} is no place in S3 such as s3://bucket/prefix")
+    if text is not None:
+        from bluegreen.aws.journal import place
+
+        try:
+            place(f"{text.rstrip('/')}/service")
+        except JournalError:
+            raise click.BadParameter(f"{text!r} is no place in S3 such as s3://bucket/prefix") from None
     return text
 
 
@@ -114,7 +129,7 @@ def _url(_context: click.Context, _option: click.Parameter, text: str | None) ->
     from urllib.parse import urlsplit
 
     try:
-        parts = urlsplit(text or "http://localhost")
+        parts = urlsplit("http://localhost" if text is None else text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:

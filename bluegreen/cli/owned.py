@@ -13,6 +13,7 @@ import click
 from attrs import frozen
 
 from bluegreen import read_plan
+from bluegreen.clock import SystemClock
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase
 from bluegreen.journal.history import Story, stories
@@ -98,7 +99,7 @@ def cleanup(
         found = list(
             leftovers(
                 place.inventory(),
-                now=Waking(lambda: None).now(),
+                now=SystemClock().now(),
                 older_than_hours=older_than_hours,
                 ended={name for name, ended in known.items() if ended},
                 unfinished={name for name, ended in known.items() if not ended},

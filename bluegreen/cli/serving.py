@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bluegreen.core.errors import BlueGreenError
+
 from .exits import Exit
 from .kept import Rehearsal, new_world, seen
 from .output import Output
@@ -36,6 +38,8 @@ def check_options(context: click.Context, *, serves: bool) -> None:
     }
     if serves and (idle := [f"--{name}" for name in KEEPING if name in given]):
         raise click.UsageError(f"--serve makes a new world and keeps nothing: leave out {', '.join(idle)}")
+    if serves and math.isnan(context.params["speed"]):
+        raise click.UsageError("--speed nan: must be a number above 0, up to 3600")
     if not serves and (idle := [f"--{name}" for name in ("port", "speed") if name in given]):
         raise click.UsageError(f"{', '.join(idle)}: only together with --serve")
 
@@ -48,11 +52,20 @@ def serve_world(wish: Rehearsal, output: Output, *, port: int, speed: float) -> 
         output: Where the lines go.
         port: Where to listen on this machine; 0 takes a free port.
         speed: Seconds of world time in a second.
+
+    Raises:
+        BlueGreenError: If it cannot listen there.
     """
     from bluegreen_sim.endpoint.server import serve
 
     cloud = new_world(wish)
-    with stopping() as stopped, serve(cloud, port=port, speed=speed) as server:
+    try:
+        served = serve(cloud, port=port, speed=speed)
+    except OSError as error:
+        raise BlueGreenError(
+            f"--port {port}: {error.strerror}: name another, or leave it out to take a free one"
+        ) from None
+    with stopping() as stopped, served as server:
         for line in _usage(wish, server, speed):
             output.say(line)
         with suppress(Stopped):

@@ -117,7 +117,7 @@ def deployed(plan: Plan, image: str | None, version: int | None) -> Plan:
         raise click.UsageError("say --image or --template-version, not both")
     if version is not None:
         return plan.with_version(version)
-    return plan.with_image(image) if image else plan
+    return plan if image is None else plan.with_image(image)
 
 
 def unfinished(wish: Wish, journal: Journal) -> Story | None:

@@ -140,6 +140,9 @@ def alarm_name(value: object) -> str | None:
     return None if right else "must be 1 to 255 printable characters"
 
 
+template_name = matching(
+    r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
+)
 # ELB: "up to 32 characters, alphanumeric or hyphens, must not begin or end with a hyphen"
 # (API reference, CreateTargetGroup).
 target_group_name = matching(

@@ -26,6 +26,7 @@ from .checks import (
     service_name,
     target_group_name,
     target_group_pairs,
+    template_name,
     tuple_of,
     two_target_groups,
     whole,
@@ -248,11 +249,7 @@ class Plan(Validated):
         default=None,
     )
     version: TemplateVersion | None = checked(optional(instance_of(TemplateVersion)), default=None)
-    launch_template: str = checked(
-        matching(
-            r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
-        )
-    )
+    launch_template: str = checked(template_name)
     groups: tuple[str, str] = checked(tuple_of("two groups", _two_groups))
     routing: Routing = checked(instance_of(SharedTargetGroup, WeightedTargetGroups))
     strategy: Strategy = checked(instance_of(Strategy), factory=_all_at_once)

@@ -6,16 +6,22 @@ from collections.abc import Iterator
 
 from attrs import evolve, field, frozen
 
-from bluegreen.core.checks import DAY, Validated, checked, matching, optional, service_name, whole
+from bluegreen.core.checks import (
+    DAY,
+    Validated,
+    checked,
+    matching,
+    optional,
+    service_name,
+    template_name,
+    whole,
+)
 from bluegreen.core.errors import BuildFailed
 from bluegreen.ports import Builder, BuildOutcome
 
 from .machine import BuildPhase, BuildState, BuildStep, step
 
 _deadline = whole(1, 30 * DAY, "seconds")
-_template_name = matching(
-    r"[A-Za-z0-9()./_-]{3,128}", "a template's name: 3 to 128 letters, digits or any of '()./_-'"
-)
 _revision = matching(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,47}", "1 to 48 letters, digits or any of '._/-'")
 # EC2: 3 to 128 characters, "letters, numbers, ( ) [ ] space . / - ' @ _" (API reference, CreateImage).
 _image_name = matching(
@@ -60,7 +66,7 @@ class ImageBuild(Validated):
     """
 
     service: str = checked(service_name)
-    launch_template: str = checked(_template_name)
+    launch_template: str = checked(template_name)
     commands: tuple[str, ...] = checked(_commands)
     version: int | None = checked(optional(whole(1, 2**31)), default=None)
     revision: str | None = checked(optional(_revision), default=None)
@@ -74,14 +80,17 @@ class ImageBuild(Validated):
 
     @name.default
     def _(self) -> str:
-        return "-".join(filter(None, [str(self.service), self.revision, self._digest()[:12]]))
+        # What is no text has a fault of its own, and must live to have it told.
+        texts = [each for each in (self.service, self.revision) if isinstance(each, str) and each]
+        return "-".join([*texts, self._digest()[:12]])
 
     def _digest(self, *more: str) -> str:
         import hashlib
         import json
 
         made_of = [self.service, self.launch_template, self.version, self.revision, self.commands, *more]
-        return hashlib.sha256(json.dumps(made_of, default=repr).encode()).hexdigest()
+        text = json.dumps(made_of, default=repr, skipkeys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def token(self) -> str:

@@ -54,6 +54,7 @@ def test_profile_region_and_endpoint_are_those_that_were_said(
     [
         ("nobody", None, None, r"\(nobody\) could not be found: name another one as --profile"),
         (None, None, None, "no AWS Region is known: say --region"),
+        ("", "", None, "--profile and --region: '': name one, or leave the option out"),
         (
             None,
             "us-east-1",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from bluegreen import Alarm, Deployment, MemoryJournal, Operator, Plan
+from bluegreen import Alarm, BlueGreenError, Deployment, MemoryJournal, Operator, Plan
 from bluegreen.aws import AwsCloud
 from bluegreen.core import commands as c
 from bluegreen.core.observation import Delays, ErrorClass, Observation, Reading, Result, Shares
@@ -567,6 +567,23 @@ def test_what_only_words_a_reason_blinds_nobody(moto: MotoServer) -> None:
         assert look.unread == ()
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        c.CopySetting(fleet="exercise-group-green", like="exercise-group-blue", setting="metrics"),
+        c.SetShares(weights=(("nobody", 100), ("no-one", 0))),
+    ],
+)
+def test_a_mistake_of_ours_is_not_told_as_an_answer(moto: MotoServer, mistake: c.Command) -> None:
+    """A command about what no look has shown is a bug: it is raised, and nothing is sent that changes."""
+    lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        cloud.observe(plan_for("weighted"), BEFORE)
+        with pytest.raises(LookupError, match="was not noted"):
+            cloud.apply(mistake)
+        assert not [row for row in proxy.log if row.mutating and b"DryRun" not in row.body]
+
+
 def test_an_answer_that_is_not_of_aws_is_unknown(moto: MotoServer) -> None:
     """A page of somebody in between, status 200: a look is unread, a change unknown, nothing is raised."""
     account = lay_out(moto)
@@ -951,6 +968,13 @@ def test_a_first_group_is_put_where_it_can_be_reached(given: tuple[str, ...], mo
         assert subnet in sent
 
 
+@pytest.mark.parametrize("subnets", ["subnet-0abc", ["subnet-0abc", ""], ["vpc-1"]])
+def test_what_is_no_list_of_subnets_is_refused(subnets: Any) -> None:
+    """One id in place of a list would be a list of letters; what is no id would be found out by AWS, late."""
+    with pytest.raises(BlueGreenError, match=r"subnets: .*: must be a list of ids such as \['subnet-0abc'\]"):
+        AwsCloud(subnets=subnets)
+
+
 def test_a_group_is_put_where_the_other_one_is(moto: MotoServer) -> None:
     """Beside a group that stands, the new one gets its subnets, not those of the load balancer."""
     account = lay_out(moto)
@@ -982,6 +1006,50 @@ def test_a_group_that_could_be_put_nowhere_is_not_made(moto: MotoServer) -> None
     assert (outcome.result, outcome.error) == (Result.REFUSED, ErrorClass.ABSENT)
     assert "is behind no load balancer" in outcome.detail
     assert moto.operations() == []
+
+
+@pytest.mark.parametrize("pending", [1, 6])
+@pytest.mark.parametrize("routing", ["weighted", "shared"])
+def test_who_is_protected_once_in_service_leaves_all_the_same(
+    routing: Any, pending: int, moto: MotoServer
+) -> None:
+    """Called off while new instances are still pending, a group that protects them ends empty."""
+    account = lay_out(moto, routing)
+    moto.script.looks.pending = pending
+    asg, green = moto.client("autoscaling"), account.groups[1]
+    asg.update_auto_scaling_group(AutoScalingGroupName=green, NewInstancesProtectedFromScaleIn=True)
+    journal, plan = MemoryJournal(), plan_for(routing)
+    with connected(moto) as cloud:
+        for step in (deployment := Deployment(plan, cloud, journal=journal)).steps():
+            if any(isinstance(each, c.SetSize) and each.fleet == green for each in step.commands):
+                break
+        Operator(journal, plan.service).abort()
+        result = deployment.run()
+    assert result.phase is Phase.ROLLED_BACK, result.reason
+    (shown_last,) = asg.describe_auto_scaling_groups(AutoScalingGroupNames=[green])["AutoScalingGroups"]
+    assert (shown_last["DesiredCapacity"], shown_last["Instances"]) == (0, [])
+
+
+def test_an_instance_that_left_since_the_look_halts_nothing(moto: MotoServer) -> None:
+    """Its id makes the call for all fail, by its words alone: busy, and the next look tells who is left."""
+    lay_out(moto)
+    with Proxy(moto.url) as proxy, connected(moto, endpoint_url=proxy.url) as cloud:
+        shown(
+            cloud.clients.read.autoscaling,
+            "DescribeAutoScalingGroups",
+            lambda answer: [
+                each.update(ProtectedFromScaleIn=True)
+                for group in answer["AutoScalingGroups"]
+                for each in group["Instances"]
+            ],
+        )
+        cloud.observe(plan_for("weighted"), UNDER_WAY)
+        words = "The instance i-1 is not part of Auto Scaling group web"
+        proxy.plan = lambda call: (
+            Refuse("ValidationError", 400, words=words) if call.operation == "SetInstanceProtection" else None
+        )
+        outcome = cloud.apply(c.SetSize(fleet="exercise-group-blue", size=0, min=0, max=4))
+    assert (outcome.result, outcome.error) == (Result.NOT_APPLIED, ErrorClass.BUSY)
 
 
 def test_a_launch_that_fails_is_told_in_aws_words(moto: MotoServer) -> None:

@@ -107,10 +107,11 @@ def test_common_errors_are_classified(said: tuple[str, int], kind: ErrorClass) -
     assert of_code(*said) is kind
 
 
-def test_a_missing_group_is_told_by_its_message() -> None:
-    """Auto Scaling says `ValidationError` of a missing group too; only the message tells."""
+def test_what_is_missing_in_auto_scaling_is_told_by_its_message() -> None:
+    """It says `ValidationError` of a missing group and of an instance that left, too; the message tells."""
     assert of_code("ValidationError", 400, "AutoScalingGroup name not found - web") is E.ABSENT
     assert of_code("SomethingNew", 400, "not found") is E.UNCLASSIFIED
+    assert of_code("ValidationError", 400, "The instance i-1 is not part of Auto Scaling group web") is E.BUSY
 
 
 @pytest.mark.parametrize(

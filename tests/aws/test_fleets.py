@@ -238,12 +238,14 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
     ],
 )
 def test_what_waiting_does_not_mend_is_told_apart(words: str, *, hopeless: bool) -> None:
-    """What is missing, wrong or forbidden is hopeless; capacity, limits and unknown words are waited for."""
+    """What is missing, wrong or forbidden is hopeless, in a zone if it is the only one; the rest may come."""
     failed = activity("Launching", "Failed", words) | {"StartTime": NOON}
     found = fleets.launch_failure([failed], NOON)
     assert found == fleets.Failure(words, hopeless)
     assert fleets.launch_failure([failed], NOON + timedelta(seconds=1)) is None, "of an earlier version"
     assert fleets.launch_failure([failed]) == fleets.Failure(words, hopeless=False), "no version yet"
+    elsewhere = fleets.launch_failure([failed], NOON, zones=3)
+    assert elsewhere == fleets.Failure(words, hopeless and "Availability Zone" not in words)
 
 
 def test_who_is_to_go_loses_protection_first() -> None:

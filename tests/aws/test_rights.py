@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen import Plan, WeightedTargetGroups
+from bluegreen import BlueGreenError, Plan, WeightedTargetGroups
 from bluegreen.aws import AwsCloud
 from bluegreen.aws.clients import Clients
 from bluegreen.aws.owned import inventory
-from bluegreen.aws.policy import Scope, policy
+from bluegreen.aws.policy import _LIMITS, MANAGED_POLICY_SIZE, Scope, policy, size
 from bluegreen.aws.rights import LEVELS, RIGHTS, action_of
 from bluegreen.core.observation import Observation
 from bluegreen.core.state import Ledger
@@ -122,18 +123,42 @@ def test_no_change_is_granted_without_a_limit(
     """Whatever is asked for, all that may change something is limited by ARN or by condition; it is JSON."""
     document = policy(level, Scope(plan=plan(listener) if planned else None, **where))
     assert json.loads(json.dumps(document)) == document
-    sids = [statement["Sid"] for statement in document["Statement"]]
-    assert len(set(sids)) == len(sids)
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
-        assert statement["Resource"]
-        if statement["Resource"] == ["*"] and "Condition" not in statement:
+        assert statement.get("Resource") or (statement["NotResource"] and statement["Condition"])
+        if statement.get("Resource") == ["*"]:
             assert not any(mutates(action.partition(":")[2]) for action in statement["Action"])
     by_tag = [s for s in document["Statement"] if "ResourceTag/blue" in json.dumps(s.get("Condition", {}))]
     for statement in by_tag:
         (condition,) = [c for c in statement["Condition"].items() if "ResourceTag" in json.dumps(c)]
         wanted = {"StringEquals": "web"} if planned else {"Null": "false"}
         assert (condition[0], *condition[1].values()) == next(iter(wanted.items()))
+
+
+@pytest.mark.property
+@given(level=st.sampled_from(LEVELS), planned=st.booleans(), known=st.booleans())
+def test_statements_of_one_condition_are_one(level: Any, planned: bool, known: bool) -> None:  # noqa: FBT001
+    """Together they grant all that each right names, and without a condition or one of its own no more."""
+    where = {"account": "123456789012", "region": "eu-west-1"} if known else {}
+    scope = Scope(plan=plan(LISTENER) if planned else None, **WHOLE, **where)
+    document = policy(level, scope)
+    conditions = [json.dumps(s["Condition"]) for s in document["Statement"] if "Condition" in s]
+    assert len(set(conditions)) == len(conditions)
+    limits = {right.action: [*_LIMITS[right.kind](scope)] for right in RIGHTS}
+    for action in actions(document):
+        for arns, condition in limits[action]:
+            same = [s for s in statements(document, action) if s.get("Condition", {}) == condition]
+            told = [
+                arn
+                for s in same
+                for arn in s.get("Resource", [f"!{arn}" for arn in s.get("NotResource", ())])
+            ]
+            assert set(arns) <= set(told), action
+    for s in document["Statement"]:
+        for action in s["Action"]:
+            alike = [arns for arns, condition in limits[action] if condition == s.get("Condition", {})]
+            assert alike, action
+            assert "Condition" in s or s["Resource"] in alike, action
 
 
 def test_what_a_plan_names_is_granted_by_name() -> None:
@@ -148,10 +173,71 @@ def test_what_a_plan_names_is_granted_by_name() -> None:
     assert statements(document, "elasticloadbalancing:ModifyRule")[0]["Resource"] == [rules]
     (template,) = statements(document, "ec2:CreateLaunchTemplateVersion")
     assert template["Condition"] == {"StringEquals": {"aws:ResourceTag/bluegreen:service": "web"}}
+    launch_template = "arn:aws:ec2:eu-west-1:123456789012:launch-template/*"
+    ours, with_it = statements(document, "ec2:RunInstances")
+    assert (ours, launch_template in ours["Resource"]) == (template, True)
+    assert with_it["NotResource"] == [launch_template]
     _, green = statements(document, "ec2:GetConsoleOutput")
     of_groups = {"aws:ResourceTag/aws:autoscaling:groupName": ["web-a", "web-b"]}
     assert green["Condition"] == {"StringEquals": of_groups}
     assert not statements(document, "s3:PutObject")
+
+
+LONG = Plan(
+    service="s" * 40,
+    image="ami-2",
+    launch_template="t" * 128,
+    groups=("a" * 40, "b" * 40),
+    routing=WeightedTargetGroups("a", "b", listener=RULE.replace("web", "w" * 32)),
+    test_rules=(LISTENER.replace("web", "t" * 32),),
+)
+
+
+@pytest.mark.parametrize("wanted", [None, plan(), plan(LISTENER), LONG])
+def test_the_largest_policy_fits_a_managed_one(wanted: Plan | None) -> None:
+    """With names of 40 characters and all options it has as many characters as IAM allows."""
+    where: dict[str, Any] = {
+        "account": "123456789012",
+        "region": "ap-southeast-2",
+        "roles": ("r" * 40, "q" * 40),
+        "journal": f"s3://{'j' * 63}/releases/journals",
+        "notified": tuple(
+            f"arn:aws:{name}" for name in ("sns:x:1:" + "t" * 40, "events:x:1:event-bus/" + "e" * 40)
+        ),
+    }
+    document = policy("manage", Scope(plan=wanted, **where))
+    assert size(document) < MANAGED_POLICY_SIZE == 6_144
+    assert size(document) == len(re.sub(r"\s", "", json.dumps(document, indent=2)))
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "passed"),
+    [
+        ("*", "aws", "ec2.amazonaws.com"),
+        ("eu-west-1", "aws", "ec2.amazonaws.com"),
+        ("us-gov-west-1", "aws-us-gov", "ec2.amazonaws.com"),
+        ("cn-north-1", "aws-cn", "ec2.amazonaws.com.cn"),
+    ],
+)
+def test_arns_are_of_the_regions_partition(region: str, partition: str, passed: str) -> None:
+    """In China and GovCloud no ARN is of `aws`, and EC2's name is the one that it has there."""
+    document = policy("manage", Scope(plan=plan(), region=region, journal="s3://releases"))
+    found = {each.split(":")[1] for each in re.findall(r"arn:[^\"]+", json.dumps(document))}
+    assert found == {partition}
+    (role,) = statements(document, "iam:PassRole")
+    assert role["Condition"] == {"StringEquals": {"iam:PassedToService": [passed]}}
+
+
+def test_what_belongs_to_no_partition_or_another_is_refused() -> None:
+    """A Region that cannot be, and ARNs of another partition than the Region's, are one sentence each."""
+    with pytest.raises(BlueGreenError, match="region: 'eu': must be a Region's name"):
+        policy("observe", Scope(region="eu"))
+    topic = "arn:aws-cn:sns:cn-north-1:1:topic"
+    with pytest.raises(BlueGreenError, match=f"{topic}: not of aws, the partition of Region eu-west-1"):
+        policy("shift", Scope(region="eu-west-1", notified=(topic,)))
+    assert policy("shift", Scope(region="cn-north-1", notified=(topic,)))
+    with pytest.raises(BlueGreenError, match="not of aws-cn"):
+        policy("manage", Scope(region="cn-north-1", plan=plan(RULE)))
 
 
 def test_a_rule_is_granted_with_its_listener() -> None:

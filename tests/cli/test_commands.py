@@ -69,6 +69,8 @@ def test_a_bad_plan_in_json(bluegreen: Program, folder: Path) -> None:
         ["simulate", "."],
         ["status"],
         ["approve"],
+        ["status", "--state", ""],
+        ["list", "--endpoint-url", ""],
     ],
 )
 def test_wrong_usage_exits_64(bluegreen: Program, arguments: list[str]) -> None:
@@ -76,6 +78,15 @@ def test_wrong_usage_exits_64(bluegreen: Program, arguments: list[str]) -> None:
     ran = bluegreen(*arguments)
     assert (ran.code, ran.out) == (64, "")
     assert ran.err
+
+
+@pytest.mark.parametrize("command", ["plan", "simulate", "check"])
+def test_an_empty_image_is_a_fault(bluegreen: Program, write_plan: Write, folder: Path, command: str) -> None:
+    """`--image "$AMI"` without an AMI is no wish for the image of the file: exit 64, and nothing is done."""
+    ran = bluegreen(command, write_plan(), "--image", "")
+    assert (ran.code, ran.out) == (64, "")
+    assert "image: '': must be an image id" in ran.err
+    assert not (folder / ".bluegreen").exists()
 
 
 @pytest.mark.parametrize(
@@ -203,6 +214,47 @@ def test_plan_beside_a_world_names_blue_and_green(bluegreen: Program, released: 
     assert (data["blue"], data["green"]) == ("exercise-group-green", "exercise-group-blue")
     assert (data["size"], data["floor"]) == (2, 2)
     assert [rung["real"] for rung in data["rungs"]] == [[{"size": 2, "percent": 50.0}]] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ("--account 12345", 64, "'12345' is no account's number of 12 digits"),
+        ("--role arn:aws:iam::123456789012:instance-profile/x", 64, "is no name or ARN of a role"),
+        ("--notify arn:aws:s3:::x", 64, "is no ARN of an SNS topic or an EventBridge bus"),
+        ("--region eu", 1, "region: 'eu': must be a Region's name"),
+        (
+            "--notify arn:aws-cn:sns:cn-north-1:1:t",
+            1,
+            "not of aws, the partition of Region *: name their Region",
+        ),
+    ],
+)
+def test_a_policy_for_what_cannot_be_is_refused(
+    bluegreen: Program, options: str, code: int, said: str
+) -> None:
+    """What no account has is one sentence, and no policy is printed."""
+    ran = bluegreen("policy", "manage", *options.split())
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+
+
+def test_a_policy_is_for_the_roles_and_the_partition_that_are_said(bluegreen: Program) -> None:
+    """A role's ARN is taken for its name and path; in China every ARN is of China."""
+    roles = ("--role", "arn:aws-cn:iam::123456789012:role/web/instance", "--role", "other")
+    ran = bluegreen("policy", "manage", "--region", "cn-north-1", *roles, "--json")
+    (passed,) = [each for each in ran.data["policy"]["Statement"] if "iam:PassRole" in each["Action"]]
+    assert passed["Resource"] == [f"arn:aws-cn:iam::*:role/{name}" for name in ("web/instance", "other")]
+    assert "arn:aws:" not in ran.out
+    assert ran.err.count("managed policy") == 0
+
+
+def test_a_policy_that_is_too_large_says_so(bluegreen: Program) -> None:
+    """More characters than a managed policy may have are told of beside it, with what to do."""
+    roles = [word for n in range(60) for word in ("--role", f"{'r' * 50}{n}")]
+    ran = bluegreen("policy", "manage", *roles, "--json")
+    assert ran.code == 0
+    assert "characters are more than a managed policy may have (6144): embed it in its role" in ran.err
 
 
 def test_every_phase_and_error_has_its_exit_code() -> None:

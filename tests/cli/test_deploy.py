@@ -132,6 +132,15 @@ def test_an_image_and_a_version_are_one_too_many(aws: Aws) -> None:
     assert "say --image or --template-version, not both" in ran.err
 
 
+def test_an_empty_image_deploys_nothing(aws: Aws) -> None:
+    """`--image "$AMI"` without an AMI is a fault, and not the image of the file."""
+    aws.lay_out()
+    ran = aws.deploy("--image", "", "--lock", "queue", "--json")
+    assert (ran.code, ran.data["error"]) == (64, "plan")
+    assert ran.data["faults"][0]["path"] == "image"
+    assert not Path(".bluegreen").exists()
+
+
 # ----------------------------------------------------------------------------------------- stopping, going on
 
 

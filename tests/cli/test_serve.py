@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -116,6 +117,7 @@ def test_the_command_line_serves_the_same_and_tells_it_in_json(write_plan: Write
         (("--serve", "--report", "r.html", "-v"), "leave out --report, --verbose"),
         (("--speed", "2"), "--speed: only together with --serve"),
         (("--serve", "--speed", "0"), "0<x<=3600"),
+        (("--serve", "--speed", "nan"), "--speed nan: must be a number above 0, up to 3600"),
         (("--serve", "--fault", "dies:nobody:1"), "group = 'nobody': give exercise-group-blue"),
     ],
 )
@@ -125,6 +127,16 @@ def test_options_that_would_do_nothing_are_refused(
     """Serving keeps nothing and simulating has no port: who mixes them up is told before anything begins."""
     ran = bluegreen("simulate", write_plan(), *options)
     assert (ran.code, said in ran.err) == (64, True), ran.err
+
+
+def test_a_port_that_is_taken_is_named(bluegreen: Program, write_plan: Write) -> None:
+    """Where another program listens: one line with option, port and remedy, exit 1."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = bluegreen("simulate", write_plan(), "--serve", "--port", str(port))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"bluegreen: --port {port}: ")
+    assert ran.err.endswith("name another, or leave it out to take a free one\n")
 
 
 @pytest.mark.process

@@ -90,7 +90,9 @@ def test_a_bucket_that_is_missing_is_said(aws: Aws) -> None:
     assert {service for service, _ in aws.moto.calls[calls:]} == {"sts", "s3"}
 
 
-@pytest.mark.parametrize("url", ["http://journals", "s3://", "s3://J/x", "s3://journals//x", "journals"])
+@pytest.mark.parametrize(
+    "url", ["http://journals", "s3://", "s3://J/x", "s3://journals//x", "s3://journals/ä", "journals"]
+)
 def test_what_is_no_place_is_wrong_usage(bluegreen: Program, write_plan: Write, url: str) -> None:
     """A URL that is none is found on the command line, exit 64."""
     ran = bluegreen("deploy", write_plan(), "--journal", url)
@@ -160,6 +162,37 @@ def test_what_a_stopped_process_left_is_superseded(aws: Aws) -> None:
     told = aws.program("history", "deployment.toml", "--json").data["deployments"]
     assert [each["phase"] for each in told] == ["rolled_back", "promoted"]
     assert story().plan.image == "ami-0gamma"
+
+
+def test_who_supersedes_and_is_stopped_says_what_it_did(aws: Aws) -> None:
+    """Stopped while the other one turns back, it names that one, where it stands, and what goes on."""
+    aws.lay_out(strategy='kind = "side-by-side"\nbake_seconds = 600')
+    aws.time.after(300, send(signal.SIGTERM))
+    assert aws.deploy().code == 143
+    aws.time.after(5, send(signal.SIGTERM))
+    wish = ("--image", "ami-0gamma", "--lock", "supersede")
+    ran = aws.deploy(*wish, "--json")
+    assert (ran.code, ran.data["error"]) == (143, "waiting")
+    before = story()
+    assert not before.state.phase.ended
+    assert f"{before.state.ledger.deployment_id} was asked to turn back, and is in" in ran.data["message"]
+    assert f"in {before.state.phase.value}; go on: bluegreen deploy" in ran.data["message"]
+    assert "nothing was done" not in ran.err
+    assert aws.program(*said(ran.data["message"])).code == 0
+    assert story().plan.image == "ami-0gamma"
+
+
+def test_who_asked_a_living_one_to_turn_back_says_so(aws: Aws) -> None:
+    """Stopped while it waits for the one that it asked to turn back, it says that it asked."""
+    aws.lay_out(strategy='kind = "side-by-side"\nbake_seconds = 600')
+    aws.time.after(300, send(signal.SIGTERM))
+    assert aws.deploy().code == 143
+    log = Log(SqliteJournal(HOME / "journal.sqlite"), "exercise", name="host:1", wall=aws.time.now)
+    log.take()
+    aws.time.after(12, send(signal.SIGTERM))
+    ran = aws.deploy("--image", "ami-0gamma", "--lock", "supersede")
+    assert ran.code == 143
+    assert "was asked to turn back, and is in" in ran.err
 
 
 def test_unlock_takes_the_lock_from_whoever_was_seen(aws: Aws, held: Log) -> None:

@@ -175,6 +175,34 @@ def test_fresh_keeps_what_was(bluegreen: Program, released: str, folder: Path) -
     assert (folder / ".bluegreen/exercise.before-1/journal.sqlite").exists()
 
 
+@pytest.mark.parametrize("state", [".", "..", "/"])
+def test_a_folder_that_holds_the_plan_is_refused(
+    bluegreen: Program, write_plan: Write, folder: Path, state: str
+) -> None:
+    """`--fresh` moves the state folder away, so it must not have the plan file in it: one line, no file."""
+    ran = bluegreen("simulate", write_plan(), "--state", state)
+    assert (ran.code, ran.out) == (1, "")
+    assert "name another --state" in ran.err
+    assert [path.name for path in folder.iterdir()] == ["deployment.toml"]
+
+
+def test_the_current_folder_keeps_a_world_like_any_other(
+    bluegreen: Program, write_plan: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--state .` beside no plan is that folder by its name: it is locked, read again, and moved aside."""
+    file, home = folder / write_plan(), folder / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    assert bluegreen("simulate", str(file), "--state", ".").code == 0
+    with Folder(home).alone():
+        assert bluegreen("simulate", str(file), "--state", ".").code == 6
+    again = bluegreen("simulate", str(file), "--state", ".", "--image", "ami-0gamma", "--json")
+    assert again.data["deployment_id"].startswith("exercise-2-")
+    fresh = bluegreen("simulate", str(file), "--state", ".", "--fresh", "--json")
+    assert fresh.data["deployment_id"].startswith("exercise-1-")
+    assert (folder / "home.before-1/journal.sqlite").exists()
+
+
 @pytest.mark.parametrize("damage", ["", "{}", '{"class": "World"', '{"class": "Instance"}', "[1]"])
 def test_a_damaged_world_is_refused(bluegreen: Program, released: str, folder: Path, damage: str) -> None:
     """A saved world that is none is one error, and stays as it is."""

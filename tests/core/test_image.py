@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve, field
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bluegreen.core.errors import BuildFailed, PlanError
 from bluegreen.core.observation import ErrorClass, Result
@@ -498,6 +500,36 @@ def test_names_and_tokens_are_functions_of_the_build() -> None:
     named = ImageBuild(**same, commands=("a",), name="mine"), ImageBuild(**same, commands=("b",), name="mine")
     assert named[0].token != named[1].token
     assert max(len(f"{build.token}-i-0123456789abcdef0") for build in others) <= 64  # EC2's ClientToken
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.integers(),
+    st.text(max_size=5),
+    st.binary(max_size=5),
+    st.dictionaries(st.tuples(), st.none()),
+)
+
+
+@pytest.mark.property
+@given(service=JUNK, template=JUNK, commands=JUNK, version=JUNK, revision=JUNK)
+def test_every_fault_is_told_at_once(
+    service: Any, template: Any, commands: Any, version: Any, revision: Any
+) -> None:
+    """Whatever a build is given, it is one PlanError, in which no field that is wrong is missing."""
+    with pytest.raises(PlanError) as caught:
+        ImageBuild(
+            service=service,
+            launch_template=template,
+            commands=commands,
+            version=version,
+            revision=revision,
+            start_seconds=0,
+        )
+    told = {fault.path for fault in caught.value.faults}
+    assert {"commands", "start_seconds"} <= told
+    texts = {"service": service, "launch_template": template, "revision": revision or "v1"}
+    assert {name for name, value in texts.items() if not isinstance(value, str)} <= told
 
 
 def test_the_default_name_is_always_a_name() -> None:

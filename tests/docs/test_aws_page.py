@@ -172,6 +172,22 @@ def _named(command: Any, sizes: dict[str, int]) -> str:
     return f"`SetSize`, {'larger' if command.size > sizes[command.fleet] else 'smaller'}"
 
 
+@pytest.mark.contract
+def test_whose_the_credentials_are_is_one_call_more(moto: MotoServer) -> None:
+    """Where an account is named the first look asks for it, as the page says; later ones do not."""
+    (row,) = [row for row in rows("What is called when", "a look") if "AwsCloud(account" in row[0]]
+    assert "`GetCallerIdentity`, 1 more" in row[1]
+    lay_out(moto, "weighted")
+    with closing(
+        AwsCloud(moto.session(), endpoint_url=moto.url, clock=Hands(), account="123456789012")
+    ) as cloud:
+        deployment = Deployment(plan_for("weighted"), cloud)
+        deployment.advance()
+        assert (len(moto.calls), moto.operations().count("GetCallerIdentity")) == (21 + 1, 1)
+        deployment.advance()
+        assert moto.operations().count("GetCallerIdentity") == 1
+
+
 def _made(moto: MotoServer, routing: Any) -> tuple[int, dict[str, set[int]]]:
     """How many calls preflight made, and by its command how many each later pass of a deployment made."""
     lay_out(moto, routing)

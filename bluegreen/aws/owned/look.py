@@ -16,13 +16,13 @@ from .. import fleets, routing
 from ..errors import AwsError, classify
 from ..names import BUILD_TAG, DEPLOYMENT_TAG, SERVICE_TAG, service_of, tags
 from ..routing import Raw
+from ..templates import VERSIONS_A_CALL
 from .items import DEFAULT_VERSION, KINDS, Owned
 
 if TYPE_CHECKING:
     from ..clients import Services
 
 GROUPS_A_CALL = 100
-VERSIONS_A_CALL = 200
 VALUES_A_FILTER = 100
 """Of the 200 that EC2 allows."""
 

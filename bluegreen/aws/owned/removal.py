@@ -19,6 +19,7 @@ from ...core.observation import ErrorClass
 from .. import fleets
 from ..errors import AwsError, Refused, classify, words
 from ..routing import Raw
+from ..templates import VERSIONS_A_CALL
 from .items import DEFAULT_VERSION, Owned
 from .look import Sight, look
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ..clients import Clients, Services
 
 POLL_SECONDS = 5
-PROTECTIONS_A_CALL = 50
-VERSIONS_A_CALL = 200
 
 _AGAIN = frozenset(
     {ErrorClass.ABSENT, ErrorClass.BUSY, ErrorClass.LOST, ErrorClass.NOT_SENT, ErrorClass.THROTTLED}
@@ -37,9 +36,6 @@ _AGAIN = frozenset(
 
 _HELD_FOR_A_MOMENT = ("group", "volume", "image", "snapshot")
 """Kinds of which AWS says that they are in use for a while after they are not; an instance is protected."""
-
-_PROTECTABLE = ("InService", "EnteringStandby", "Standby")
-"""Where SetInstanceProtection is taken (API reference); who is leaving is past it."""
 
 
 @frozen
@@ -200,9 +196,7 @@ class _Work:
         """What an error means for one thing; the others go on."""
         kind = classify(error)
         moment = kind is ErrorClass.IN_USE and item.kind in _HELD_FOR_A_MOMENT
-        # Who has left the group since the look makes the whole call fail, by words without a code.
-        left = kind is ErrorClass.UNCLASSIFIED and "not part of Auto Scaling group" in words(error)
-        if kind in _AGAIN or moment or left:
+        if kind in _AGAIN or moment:
             yield Removed(item, "again", f"did not go yet: {words(error)}")
         else:
             self._failed[item.name] = f"cannot be removed: {words(error)}"
@@ -272,13 +266,7 @@ def _empty_and_delete(write: Services, item: Owned, group: Raw) -> Removed:
     if (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) != (0, 0, 0):
         asg.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
         return Removed(item, "asked", f"is emptied: minimum, maximum and wanted size 0, {len(members)} leave")
-    protected = [
-        each["InstanceId"]
-        for each in members
-        if each.get("ProtectedFromScaleIn") and each.get("LifecycleState") in _PROTECTABLE
-    ]
-    if protected:
-        some = protected[:PROTECTIONS_A_CALL]
+    if some := fleets.protected(group, 0):
         asg.set_instance_protection(AutoScalingGroupName=name, InstanceIds=some, ProtectedFromScaleIn=False)
         return Removed(item, "asked", f"gives up the scale-in protection of {', '.join(some)}")
     if members:
