@@ -16,9 +16,10 @@ from attrs import field, frozen
 
 from bluegreen.core.gates import Alarm, Hook
 from bluegreen.core.machine import TRANSITIONS
+from bluegreen.core.observation import Fleet, Observation
 from bluegreen.core.plan import Plan
 from bluegreen.core.signals import Signal
-from bluegreen.core.state import Phase
+from bluegreen.core.state import Phase, State
 from bluegreen.strategies import canary, linear
 from bluegreen_sim import AlarmOk, Budget, RefusedCall, Rescale, World
 from bluegreen_sim.faults import Fault
@@ -141,7 +142,13 @@ def shares(change: Callable[[int], int]) -> Make:
 
 
 def _blind_to_blindness(real: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda plan, state, look: real(plan, state, attrs.evolve(look, unread=()))
+    def wrong(plan: Plan, state: State, look: Observation) -> Any:
+        if look.unread:
+            nothing = tuple(map(Fleet.absent, plan.groups))
+            look = attrs.evolve(look, unread=(), fleets=nothing)
+        return real(plan, state, look)
+
+    return wrong
 
 
 def _waits_for_green(real: Callable[..., Any]) -> Callable[..., Any]:
