@@ -23,7 +23,7 @@ from .choices import Choices
 from .cloudwatch.alarms import CompositeAlarm, MetricAlarm
 from .cloudwatch.evaluating import by_metrics, by_rules, reach_ms, with_alarms
 from .cloudwatch.metrics import MINUTE_MS, Metrics, Query
-from .faults import AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
+from .faults import NO_FAULTS, AtPhase, Budget, Fault, LateCall, StaleLook, for_groups
 from .fetching import Fetcher, find_instance
 from .founding import carried_on, colours_of, found, named, with_applications
 from .groups import autoscaling, steering
@@ -106,7 +106,7 @@ class SimCloud:
                 live=live,
                 live_image=live_image,
                 settings=settings or Settings(),
-                budget=budget or Budget(),
+                budget=budget or NO_FAULTS,
                 groups=named(plan, live, groups or {}),
             )
         else:

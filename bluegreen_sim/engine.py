@@ -18,11 +18,11 @@ from .balancing.checks import application_changed, checked_again
 from .balancing.target_faults import Flaps, OfTargets
 from .choices import Choices
 from .faults import (
+    NO_FAULTS,
     AlarmOk,
     AlarmRed,
     AtPhase,
     BlindLook,
-    Budget,
     Dies,
     During,
     EditBounds,
@@ -279,7 +279,7 @@ def healed(world: World) -> World:
     """The world once everything that went wrong is over and nothing more will: what died stays dead."""
     hindered = any(isinstance(fault, OfTargets) for fault in world.faults)
     world = world.replaced(
-        budget=Budget(),
+        budget=NO_FAULTS,
         faults=(),
         schedule=(),
         history=(),
@@ -377,5 +377,5 @@ def remembered(world: World) -> World:
     wanted = history_wanted(world)
     if not wanted:
         return world.replaced(history=()) if world.history else world
-    seen = world.replaced(history=(), schedule=(), faults=(), budget=Budget())
+    seen = world.replaced(history=(), schedule=(), faults=(), budget=NO_FAULTS)
     return world.replaced(history=(*world.history, seen)[-wanted:])

@@ -7,6 +7,7 @@ and looks are counted from 1, likewise from its start.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import attrs
@@ -342,11 +343,7 @@ class Budget:
     most: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what is no number of faults.
-
-        Raises:
-            ValueError: All that is wrong.
-        """
+        """Raise ValueError with all that is no number of faults."""
         if wrong := list(out_of_range(self, {})):
             raise ValueError("\n".join(wrong))
 
@@ -372,8 +369,17 @@ class Budget:
 
     def spent(self, kind: str) -> Budget:
         """What is left after one fault of a kind."""
-        left = attrs.evolve(self, **{kind: getattr(self, kind) - 1})
-        return left if self.most is None else left.at_most(self.most - 1)
+        return _spent(self, kind)
+
+
+NO_FAULTS = Budget()
+
+
+@lru_cache(maxsize=1024)
+def _spent(budget: Budget, kind: str) -> Budget:
+    """What is left of a budget. A search asks for the same few again and again."""
+    left = attrs.evolve(budget, **{kind: getattr(budget, kind) - 1})
+    return left if budget.most is None else left.at_most(budget.most - 1)
 
 
 KINDS = tuple(field.name for field in attrs.fields(Budget) if field.name != "most")

@@ -23,7 +23,7 @@ from bluegreen.core.state import Ledger, Phase, Sighting, State, Step
 from .. import engine
 from ..asking import called
 from ..choices import Choices, enumerate_runs
-from ..faults import Budget
+from ..faults import NO_FAULTS, Budget
 from ..looking import Looker
 from ..world import World
 from .canonical import Names, canonical, ties
@@ -108,7 +108,7 @@ class Recall:
         if found is None:
             found = node.place.memo["healed"] = self._canonical(engine.healed(node.place.world))
         place, naming = found
-        return self.arrive(Node(place, node.mind, node.told, self.purse(Budget()), (), healing=True), naming)
+        return self.arrive(Node(place, node.mind, node.told, self.purse(NO_FAULTS), (), healing=True), naming)
 
     # ------------------------------------------------------------------------------------- equal is the same
 
@@ -174,7 +174,7 @@ class Recall:
         return known[1]
 
     def _canonical(self, world: World) -> tuple[Place, Naming]:
-        found, names = canonical(world.replaced(budget=Budget(), history=()))
+        found, names = canonical(world.replaced(budget=NO_FAULTS, history=()))
         key = found.key()
         place = self._same("place", key, lambda: Place(found, digest_of(key), ties(found)))
         return place, self._same("naming", tuple(names.items()), lambda: Naming(names))
@@ -356,7 +356,7 @@ _touched = attrgetter("groups", "rule", "test_rule", "faults", "versions")
 
 def _beside(place: Place, world: World) -> Place:
     """A world in the middle of a pass: everybody is still called as at its beginning."""
-    bare = world.replaced(budget=Budget(), history=())
+    bare = world.replaced(budget=NO_FAULTS, history=())
     return place if all(map(is_, _touched(bare), _touched(place.world))) else Place(bare)
 
 
