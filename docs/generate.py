@@ -153,11 +153,11 @@ seen to object to something wrong that was brought in. Tests are named below `te
 
 Within which bounds: the exhaustive search covers, with one instance a colour, any two of ten kinds of fault, and a
 late request of a superseded process with an act of an operator; with two, any one; with either, one more sick instance
-than there are of a colour beside a fault of another kind. Both routings, both kinds of fleet, every strategy by name.
-`make proof` adds any two with two instances, any three with one, the late request with any other fault, and the whole
-crash matrix. Simulated deployments have up to four instances: 5,000 in `make test`, 100,000 in `make proof`, 1,000,000
-in `make soak`. The bugs that other deployers had, and what caught them here, are in
-[real-bugs.md](explanation/real-bugs.md).
+than there are of a colour beside a fault of another kind. Both routings, both kinds of fleet, every strategy by name,
+save that any two faults are tried with a canary and side by side. `make proof` adds the other strategies to that, any
+two with two instances, any three with one, the late request with any other fault, and the whole crash matrix.
+Simulated deployments have up to four instances: 5,000 in `make test`, 100,000 in `make proof`, 1,000,000 in `make
+soak`. The bugs that other deployers had, and what caught them here, are in [real-bugs.md](explanation/real-bugs.md).
 
 What is *not* promised: that the world is as the simulator says. Nothing here has seen AWS; the rules that the
 simulator follows, with their sources, are in [simulator.md](simulator.md).
