@@ -26,9 +26,6 @@ from .groups import autoscaling
 from .groups.autoscaling import Refused
 from .world import Group, World
 
-HIGHEST_WEIGHT = 999
-"""ALB user guide, "Rule actions": weights are 0 to 999."""
-
 
 def called(
     world: World, command: Command, fate: LostAnswer | RefusedCall | LateCall | None
@@ -115,6 +112,6 @@ def _divided(world: World, rule: Rule, weights: Rule) -> Rule:
     given = {world.home(fleet): weight for fleet, weight in weights}
     if set(given) != {name for name, _ in rule}:
         raise Refused("absent", f"the rule divides between {', '.join(dict(rule)) or 'nothing'}")
-    if not all(0 <= weight <= HIGHEST_WEIGHT for weight in given.values()):
-        raise Refused("bug", f"weights must be 0 to {HIGHEST_WEIGHT}: {weights}")
+    if not all(0 <= weight <= balancer.HIGHEST_WEIGHT for weight in given.values()):
+        raise Refused("bug", f"weights must be 0 to {balancer.HIGHEST_WEIGHT}: {weights}")
     return tuple((name, given[name]) for name, _ in rule)

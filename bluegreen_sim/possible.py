@@ -13,6 +13,7 @@ from bluegreen.core.observation import ErrorClass
 from bluegreen.core.plan import Plan
 from bluegreen.core.state import Phase
 
+from .balancing.balancer import HIGHEST_WEIGHT
 from .cloudwatch.alarms import CompositeAlarm, MetricAlarm, named_in
 from .faults import (
     AlarmOk,
@@ -39,7 +40,7 @@ _RANGES: dict[str, Range] = {
     **dict.fromkeys(("age", "call", "count", "look", "times", "version", "what"), _FROM_1),
     "code": (100, 599),
     "delta": (-(10**9), 10**9),
-    "weights": (0, 999),  # ALB user guide, "Rule actions"
+    "weights": (0, HIGHEST_WEIGHT),
 }
 _COMMANDS = tuple(sorted(command.__name__ for command in get_args(Command)))
 

@@ -84,7 +84,7 @@ _OR_NOTHING = {
 }
 """Of those that are 0 where they are not wanted."""
 
-_MATCHER = re.compile(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*")
+MATCHER = re.compile(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*")
 """Codes and ranges of codes, from 200 to 499 (API reference, Matcher)."""
 
 
@@ -237,7 +237,7 @@ class Settings:
             value = getattr(self, name)
             if value and not least <= value <= most:
                 yield f"{name} = {value!r}: give 0, or {least} to {most}"
-        if not _MATCHER.fullmatch(self.matcher):
+        if not MATCHER.fullmatch(self.matcher):
             yield f"matcher = {self.matcher!r}: give codes of 200 to 499, as in '200', '200,202' or '200-299'"
         if not (self.enabled and set(self.disabled_zones) <= set(range(self.zones))):
             yield f"disabled_zones = {self.disabled_zones!r}: give some of 0 to {self.zones - 1}, not all"

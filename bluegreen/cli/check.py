@@ -233,12 +233,13 @@ class Answer:
 
     def again(self, violation: Violation) -> str:
         """The line that tells a violation's story again."""
-        words, params = ["bluegreen", "check"], self.context.params
-        words += [str(params["file"])]
-        for name, option in _SHARED.items():
-            if params[name] not in (None, _DEFAULTS.get(name)):
-                words += [option, str(params[name])]
-        words += ["--first-release"] if params["first_release"] else []
+        params = self.context.params
+        words = ["bluegreen", "check", str(params["file"])]
+        for option in self.context.command.params:
+            value = params.get(option.name or "")
+            if option.name in _SAID_ANEW or value is None or value is False or value == option.default:
+                continue
+            words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
         for text in self.context.meta["invariants"]:
             words += ["--invariant", text]
         return shlex.join([*words, "--replay", violation.script])
@@ -273,13 +274,7 @@ class Answer:
         }
 
 
-_SHARED = {
-    "image": "--image",
-    "version": "--template-version",
-    "instances": "--instances",
-    "faults": "--faults",
-}
-"""Options that a search and the telling of its stories must share."""
-_DEFAULTS = {"instances": 2, "faults": 2}
+_SAID_ANEW = ("file", "invariants", "most", "replay")
+"""Parameters that the line that tells a story again does not take over as they are; it takes all others."""
 
 COMMANDS = (check,)

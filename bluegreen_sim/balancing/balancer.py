@@ -16,6 +16,9 @@ from ..world import Group, Instance, World
 from .checks import deregister, register
 from .view import TargetState
 
+HIGHEST_WEIGHT = 999
+"""ALB user guide, "Rule actions": weights are 0 to 999."""
+
 
 def used(world: World, group: Group) -> bool:
     """Whether a rule leads to the group's target group, with whatever weight."""

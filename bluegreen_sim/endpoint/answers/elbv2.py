@@ -24,7 +24,6 @@ INVALID = "InvalidLoadBalancerAction"
 TEST_PORT = 8080
 MOST_GROUPS = 5
 """In a forward action (ALB user guide, "Quotas")."""
-HIGHEST_WEIGHT = 999
 """ALB user guide, "Action types for listener rules"."""
 OFF: Given = {"Enabled": False}
 NO_MATCH = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}, "Order": 1}
@@ -226,8 +225,8 @@ def _unfit(action: Given, listed: list[Given]) -> Iterator[tuple[str, str]]:
         yield "TooManyTargetGroups", f"a forward action names 1 to {MOST_GROUPS} target groups"
     if len(listed) > 1 and any("Weight" not in group for group in listed):
         yield INVALID, "with several target groups each needs a weight"
-    if not all(0 <= group.get("Weight", 1) <= HIGHEST_WEIGHT for group in listed):
-        yield INVALID, f"weights must be 0 to {HIGHEST_WEIGHT}"
+    if not all(0 <= group.get("Weight", 1) <= balancer.HIGHEST_WEIGHT for group in listed):
+        yield INVALID, f"weights must be 0 to {balancer.HIGHEST_WEIGHT}"
 
 
 def _add_tags(world: World, given: Given) -> tuple[World, Given]:

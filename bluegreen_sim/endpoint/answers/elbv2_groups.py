@@ -7,12 +7,12 @@ Sources: API reference of Elastic Load Balancing, version 2015-12-01, and the AL
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from attrs import evolve
 
 from bluegreen_sim.balancing import balancer, checks
+from bluegreen_sim.settings import MATCHER
 from bluegreen_sim.world import Instance, World
 
 from .. import names
@@ -139,8 +139,7 @@ def _stops_checks(given: Given) -> bool:
 def _matcher(given: Given) -> str:
     """Codes and ranges of codes, from 200 to 499 (API reference, Matcher)."""
     text = str(given.get("HttpCode", ""))
-    codes = re.split("[,-]", text)
-    if not all(code.isdecimal() and 200 <= int(code) <= 499 for code in codes):
+    if not MATCHER.fullmatch(text):
         raise AwsError("ValidationError", f"Health check matcher HTTP code '{text}' must be within 200-499")
     return text
 
